@@ -1,0 +1,1 @@
+"""The Basecamp server: workflows, their schedules and their runs behind HTTP."""
