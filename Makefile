@@ -1,0 +1,78 @@
+# Everything happens inside this folder: `.uv/` holds the installer, `.venv/` the project.
+# Needed on the machine: make and Python 3.11 or newer.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+export UV_PROJECT_ENVIRONMENT := .venv
+
+# Choose another interpreter with `make test PYTHON=/path/to/python`.
+PYTHON ?=
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+FIND_PYTHON = for candidate in $(PYTHONS); do \
+	found=$$("$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11)) or print(sys.executable)' 2>/dev/null) && break || found=; \
+  done; \
+  if [ -z "$$found" ]; then \
+	echo "Python 3.11 or newer is needed; none of these is: $(PYTHONS). Choose one with PYTHON=/path/to/python." >&2; exit 1; \
+  fi
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: help demo test check bench serve clean format lint types layers unit
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## the whole story on real data, in a temporary project
+	@$(BIN)/python examples/demo.py
+
+test: .venv/.dev ## all tests
+	@$(BIN)/pytest -n $(WORKERS)
+
+check: .venv/.dev ## format, lint, types, layers, unit tests
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers unit
+
+bench: .venv/.dev ## yardstick and ours in turn, into benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
+serve: .venv/.runtime ## Basecamp for examples/flights, until Ctrl-C
+	@$(BIN)/dli up --foreground --path examples/flights
+
+format: .venv/.dev ## write the one true layout
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+clean: ## remove what make has built
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+lint: .venv/.dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+types: .venv/.dev
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+layers: .venv/.dev
+	@$(BIN)/lint-imports --no-logo
+
+unit: .venv/.dev
+	@$(BIN)/pytest -q tests/unit tests/architecture
+
+.uv/.ready:
+	@$(FIND_PYTHON); \
+	echo "Setting up with $$found"; \
+	rm -rf .uv && "$$found" -m venv .uv && \
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
+
+.venv/.runtime: .uv/.ready pyproject.toml uv.lock
+	@$(UV) sync --quiet --frozen --all-extras --no-dev --inexact --python .uv/bin/python
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	@$(UV) sync --quiet --frozen --all-extras --python .uv/bin/python
+	@touch $@
