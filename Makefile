@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 PYTHON ?=
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FIND_PYTHON = for candidate in $(PYTHONS); do \
-	found=$$("$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11)) or print(sys.executable)' 2>/dev/null) && break || found=; \
+	found=$$("$$candidate" -c 'import sys; print(sys.executable) if sys.version_info >= (3, 11) else sys.exit(1)' 2>/dev/null) && break || found=; \
   done; \
   if [ -z "$$found" ]; then \
 	echo "Python 3.11 or newer is needed; none of these is: $(PYTHONS). Choose one with PYTHON=/path/to/python." >&2; exit 1; \
