@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := .venv
 
 # Choose another interpreter with `make test PYTHON=/path/to/python`.
@@ -70,7 +70,7 @@ unit: .venv/.dev
 	@touch $@
 
 .venv/.runtime: .uv/.ready pyproject.toml uv.lock
-	@$(UV) sync --quiet --frozen --all-extras --no-dev --inexact --python .uv/bin/python
+	@$(UV) sync --quiet --frozen --all-extras --no-dev --inexact --compile-bytecode --python .uv/bin/python
 	@touch $@
 
 .venv/.dev: .venv/.runtime
