@@ -1,4 +1,4 @@
-"""The codes of all errors, and what each one means to HTTP and to a reader: the one table of both."""
+"""The codes of all errors, and the one table of what each means to HTTP and to a reader."""
 
 from __future__ import annotations
 

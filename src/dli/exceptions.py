@@ -25,7 +25,7 @@
     └── UnsupportedEngineError              705
 
 The code says what went wrong and may be overridden per error; the class says what was being done.
-Errors compare and hash by identity, and travel through `pickle` and `copy` with everything they carry.
+Errors compare and hash by identity, and travel whole through `pickle` and `copy`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from dli.error_code import CODES, CodeInfo, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from os import PathLike
     from typing import Self
 
 __all__ = [
@@ -73,7 +74,8 @@ __all__ = [
 class DLIError(Exception):
     """Root of all errors of the library.
 
-    `details` belongs to this error alone and holds JSON values: no secrets, no SQL, no parameter values.
+    `details` belongs to this error alone and holds JSON values: no secrets, no SQL text, no
+    parameter values.
     """
 
     message: str
@@ -117,7 +119,7 @@ class ConfigurationError(DLIError):
     """The configuration is missing or wrong."""
 
     code: ErrorCode = ErrorCode.CONFIG_INVALID
-    config_path: Any = None
+    config_path: str | PathLike[str] | None = None
 
     def _text(self) -> str:
         return self.message if self.config_path is None else f"{self.message} ({self.config_path})"
@@ -158,7 +160,7 @@ class DatasetNotFoundError(DLIError):
 
     code: ErrorCode = ErrorCode.DATASET_NOT_FOUND
     name: str = ""
-    searched_paths: Sequence[Any] = field(default_factory=list)
+    searched_paths: Sequence[str | PathLike[str]] = field(default_factory=list)
 
     def _text(self) -> str:
         subject = f"Dataset '{self.name}' not found" if self.name else self.message
@@ -171,7 +173,7 @@ class MetricNotFoundError(DLIError):
 
     code: ErrorCode = ErrorCode.METRIC_NOT_FOUND
     name: str = ""
-    searched_paths: Sequence[Any] = field(default_factory=list)
+    searched_paths: Sequence[str | PathLike[str]] = field(default_factory=list)
 
     def _text(self) -> str:
         subject = f"Metric '{self.name}' not found" if self.name else self.message
@@ -271,7 +273,7 @@ class QualitySpecNotFoundError(DLIError):
     """No quality spec at this path."""
 
     code: ErrorCode = ErrorCode.QUALITY_SPEC_NOT_FOUND
-    spec_path: Any = ""
+    spec_path: str | PathLike[str] = ""
 
     def _text(self) -> str:
         return f"Quality Spec not found: {self.spec_path}" if self.spec_path else self.message
@@ -282,7 +284,7 @@ class QualitySpecParseError(DLIError):
     """A file that cannot be read as a quality spec. `line` and `column` count from 1."""
 
     code: ErrorCode = ErrorCode.QUALITY_SPEC_PARSE
-    spec_path: Any = ""
+    spec_path: str | PathLike[str] = ""
     line: int | None = None
     column: int | None = None
 
@@ -373,8 +375,9 @@ _E = TypeVar("_E", bound=DLIError)
 
 
 def _rebuild(kind: type[_E], args: tuple[Any, ...], state: Mapping[str, Any]) -> _E:
-    """Make an error from what it carries, past `__init__`, so that subclasses may have any signature."""
+    """Make an error from what it carries, past `__init__`, whose signature is its own."""
     error = kind.__new__(kind, *args)
+    error.args = args  # OSError.__new__ leaves them to __init__
     error.__dict__.update(
         # Lists and dicts (details, notes) belong to one error: a note on the copy stays there.
         {
@@ -400,15 +403,15 @@ def _portable(value: Any) -> Any:
 
     try:
         # Many exceptions can be written but not read again, so only the round trip tells.
-        pickle.loads(pickle.dumps(value))
-    except Exception:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 (our own bytes)
+    except Exception:  # noqa: BLE001 (whatever its class raises while being rebuilt)
         text = Exception(str(value))
         text.add_note(f"was {type(value).__module__}.{type(value).__qualname__}")
         return text
     return value
 
 
-def _listed(values: Sequence[Any]) -> str:
+def _listed(values: Sequence[object]) -> str:
     return ", ".join(str(value) for value in values)
 
 

@@ -1,7 +1,5 @@
 """Tables as the catalog describes them."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field

@@ -1,7 +1,5 @@
 """The dataset spec: one table, the SQL that fills it, and when."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from dli.models.schedule import ScheduleConfig

@@ -1,7 +1,5 @@
 """What came of checking and running the statements of a spec."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -17,7 +15,7 @@ __all__ = [
 
 
 class ValidationResult(BaseModel):
-    """Findings about one statement of a spec; `dli.models.common` has the one about a whole spec."""
+    """Findings about one statement; `dli.models.common` has the result about a whole spec."""
 
     is_valid: bool
     errors: list[str] = Field(default_factory=list)

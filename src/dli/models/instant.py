@@ -1,7 +1,5 @@
 """Instants: aware datetimes in UTC, whatever came in."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 

@@ -1,7 +1,5 @@
 """The metric spec: a query with named measures and dimensions."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from pydantic import BaseModel, Field

@@ -1,7 +1,5 @@
 """When a dataset runs by itself, how often it is tried, and who is told."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, Field
 
 __all__ = ["NotificationConfig", "NotificationTarget", "RetryConfig", "ScheduleConfig"]

@@ -1,7 +1,5 @@
 """What dataset and metric specs have in common."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The words for modes, sources and states; free of pydantic so that light code can use them."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Literal, TypeAlias
 

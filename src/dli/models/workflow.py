@@ -1,7 +1,5 @@
 """Workflows, their runs, and the answers of `WorkflowAPI`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field

@@ -1,0 +1,1 @@
+"""Data only: specs, states and results."""
