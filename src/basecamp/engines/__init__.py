@@ -1,0 +1,1 @@
+"""What runs workflows: the embedded engine, and later others behind the same protocol."""

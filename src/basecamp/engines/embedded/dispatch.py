@@ -1,0 +1,173 @@
+"""Decides, inside a transaction, how attempts end and which runs go to the worker next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from dli.exceptions import ErrorCode
+from sqlalchemy import Connection
+
+from basecamp.store import run, spec
+from basecamp.store.run import Outcome, RunRow
+from basecamp.store.tally import Tally
+
+_CRASHES_ALLOWED = 2
+_FINAL_CODES = frozenset(
+    {ErrorCode.PARAMETER_INVALID, ErrorCode.SPEC_INVALID, ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.VALIDATION_FAILED}
+)
+"""Failures that another attempt cannot mend."""
+
+
+@dataclass
+class Execution:
+    """One attempt that a worker has been given and has not yet reported."""
+
+    run_id: str
+    dataset_name: str
+    backfill_id: str | None
+    claim: int
+    started_at: datetime
+    timeout_seconds: int
+    deadline: float = 0.0
+    interrupted_at: float | None = None
+    is_timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an attempt ended, as the worker or its death tells."""
+
+    run_id: str
+    claim: int
+    ok: bool = False
+    code: str | None = None
+    message: str | None = None
+    rows_affected: int | None = None
+    is_crash: bool = False
+    is_collateral: bool = False
+
+
+@dataclass
+class Plan:
+    """What is to happen in memory and in the worker once the transaction is stored."""
+
+    ended: list[Execution] = field(default_factory=list)
+    started: list[tuple[Execution, dict[str, Any]]] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    retry_at: datetime | None = None
+    counts: Tally = field(default_factory=Tally)
+
+    def note(self, row: RunRow) -> None:
+        """The state of this run, and so of its backfill, changes."""
+        self.changed.add(row.run_id)
+        if row.backfill_id is not None:
+            self.changed.add(row.backfill_id)
+
+
+def settle(tx: Connection, execution: Execution, report: Report, now: datetime, plan: Plan) -> None:
+    """Store how an attempt ended. A run that was stopped meanwhile stays as it is."""
+    plan.ended.append(execution)
+    row = run.find(tx, execution.run_id)
+    if row is None or row.claim != report.claim:
+        return
+    plan.note(row)
+    if row.status != "RUNNING":
+        _close(tx, execution, row, now, "KILLED", row.stop_reason)
+        return
+    if report.ok:
+        _close(tx, execution, row, now, "COMPLETED", None)
+        outcome = Outcome("COMPLETED", rows_affected=report.rows_affected)
+        run.finish(tx, row, outcome, now, plan.counts)
+        return
+    _settle_failure(tx, execution, row, report, now, plan)
+
+
+def _settle_failure(
+    tx: Connection, execution: Execution, row: RunRow, report: Report, now: datetime, plan: Plan
+) -> None:
+    code, message = _failure(execution, report)
+    _close(tx, execution, row, now, "FAILED", message)
+    if report.is_crash or report.is_collateral:
+        if report.is_collateral or row.crashes < _CRASHES_ALLOWED:
+            run.wait_for_retry(tx, row, now, crashes=int(report.is_crash))
+            return
+        message = f"The worker process crashed {row.crashes + 1} times on this run (crash_loop)."
+    elif row.attempt < row.max_attempts and code not in _FINAL_CODES:
+        run.wait_for_retry(tx, row, now + timedelta(seconds=row.retry_delay_seconds), attempts=1)
+        return
+    outcome = Outcome("FAILED", error_code=code, error_message=message)
+    run.finish(tx, row, outcome, now, plan.counts)
+
+
+def _failure(execution: Execution, report: Report) -> tuple[str, str]:
+    if execution.is_timed_out:
+        limit = f"The time limit of {execution.timeout_seconds} s was reached."
+        return ErrorCode.EXECUTION_FAILED.value, limit
+    if report.is_crash:
+        return ErrorCode.EXECUTION_FAILED.value, "The worker process ended during this attempt."
+    if report.is_collateral:
+        return ErrorCode.EXECUTION_FAILED.value, "The worker process had to be ended because of another run."
+    return report.code or ErrorCode.EXECUTION_FAILED.value, report.message or "The run failed."
+
+
+def _close(
+    tx: Connection, execution: Execution, row: RunRow, now: datetime, outcome: str, message: str | None
+) -> None:
+    run.close_attempt(
+        tx, row, started_at=execution.started_at, now=now, outcome=outcome, error_message=message
+    )
+
+
+def adopt(tx: Connection, now: datetime) -> None:
+    """Make runs that an earlier server left RUNNING due again; their SQL died with its worker."""
+    for row in run.running(tx):
+        if row.retry_at is None:
+            run.wait_for_retry(tx, row, now)
+
+
+def claim(tx: Connection, now: datetime, executing: set[str], slots: int, plan: Plan) -> None:
+    """Take retries that are due and the oldest queued runs of idle datasets, up to `slots`."""
+    waiting = [row for row in run.running(tx) if row.retry_at is not None]
+    due = [row for row in waiting if row.retry_at <= now and row.dataset_name not in executing]
+    plan.retry_at = min((row.retry_at for row in waiting if row not in due), default=None)
+    for row in due[:slots]:
+        _start(tx, row, now, plan)
+    if due[slots:]:
+        plan.retry_at = now
+    free = slots - len(due[:slots])
+    if free <= 0:
+        return
+    busy = executing | {row.dataset_name for row in waiting}
+    for row in run.queue_heads(tx, busy, free):
+        _start(tx, row, now, plan)
+
+
+def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
+    attempt = max(1, row.attempt)
+    if not run.claim(tx, row, now, attempt=attempt, counts=plan.counts):
+        return
+    plan.note(row)
+    execution = Execution(
+        run_id=row.run_id,
+        dataset_name=row.dataset_name,
+        backfill_id=row.backfill_id,
+        claim=row.claim + 1,
+        started_at=now,
+        timeout_seconds=row.timeout_seconds,
+    )
+    message = {
+        "op": "run",
+        "run_id": row.run_id,
+        "claim": row.claim + 1,
+        "attempt": attempt,
+        "max_attempts": row.max_attempts,
+        "spec_hash": row.spec_hash,
+        "spec": spec.load(tx, row.spec_hash),
+        "parameters": row.parameters,
+        "interval_start": row.interval_start.isoformat(),
+        "interval_end": row.interval_end.isoformat(),
+        "timezone": row.timezone,
+    }
+    plan.started.append((execution, message))

@@ -1,0 +1,299 @@
+"""The loop that schedules, hands out, interrupts and settles runs on one machine."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dli.exceptions import DLIError, ErrorCode, ServerError
+from sqlalchemy import Connection
+
+from basecamp.clock import Clock, SystemClock
+from basecamp.engines.base import CheckResult, Listener, RunSpec
+from basecamp.engines.embedded import dispatch, scheduler
+from basecamp.engines.embedded.dispatch import Execution, Plan, Report
+from basecamp.engines.embedded.link import Message, WorkerLink
+from basecamp.store import workflow
+from basecamp.store.database import Database
+
+_log = logging.getLogger(__name__)
+_IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
+_KILL_AFTER_S = 10.0
+_CHECK_TIMEOUT_S = 30.0
+_STORE_RETRY_S = 0.5
+_STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
+
+
+@dataclass(frozen=True)
+class EmbeddedSettings:
+    """Where the project and the state lie, and how many runs go at once."""
+
+    project: Path
+    state_dir: Path
+    slots: int = 4
+    drain_s: float = 5.0
+
+
+class EmbeddedEngine:
+    """Scheduler, queue and worker on one machine; implements `basecamp.engines.base.Engine`."""
+
+    def __init__(self, database: Database, settings: EmbeddedSettings, clock: Clock | None = None) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._executions: dict[str, Execution] = {}
+        self._reports: list[Report] = []
+        self._checks: dict[int, Future[Message]] = {}
+        self._check_ids = itertools.count()
+        self._listeners: list[Listener] = []
+        self._link: WorkerLink | None = None
+        self._due_at: datetime | None = None
+        self._retry_at: datetime | None = None
+        self._worker_started_at = 0.0
+        self._stopping = False
+        self._is_store_ok = True
+        self._stepped_at = self._clock.monotonic()
+        self._thread = threading.Thread(target=self._loop, name="embedded-engine", daemon=True)
+
+    def start(self) -> None:
+        """Take over what an earlier server left and begin to schedule."""
+        with self._database.transaction() as tx:
+            dispatch.adopt(tx, self._clock.now())
+        self._start_worker()
+        self._inbox.put({"op": "wake"})
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hand nothing out any more, give running SQL a few seconds, end the worker.
+
+        What is still running is rolled back by its engine and done again at the next start.
+        """
+        self._inbox.put({"op": "stop"})
+        self._thread.join()
+
+    def wake(self) -> None:
+        self._inbox.put({"op": "wake"})
+
+    def interrupt(self, run_ids: Iterable[str]) -> None:
+        self._inbox.put({"op": "interrupt", "run_ids": list(run_ids)})
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
+        number = next(self._check_ids)
+        answer: Future[Message] = Future()
+        self._checks[number] = answer
+        self._inbox.put({"op": "check", "id": number, "bind": bind, **_wire(spec)})
+        try:
+            message = answer.result(_CHECK_TIMEOUT_S)
+        except FutureTimeoutError as exc:
+            raise ServerError("The engine did not answer in time.", code=ErrorCode.SERVER_EXECUTION) from exc
+        finally:
+            self._checks.pop(number, None)
+        return CheckResult(
+            ok=message["ok"],
+            statements=message.get("statements", []),
+            code=message.get("code"),
+            message=message.get("message"),
+        )
+
+    def health(self) -> dict[str, Any]:
+        age_s = self._clock.monotonic() - self._stepped_at
+        alive = self._thread.is_alive() and age_s < 2 * _IDLE_S
+        return {
+            "ok": alive and self._is_store_ok,
+            "scheduler": "ok" if alive else "stopped",
+            "store": "ok" if self._is_store_ok else "failing",
+            "worker_pid": self._link.pid if self._link else None,
+            "executing": len(self._executions),
+        }
+
+    # The loop. Everything below runs in the engine's own thread.
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._receive(self._wait_s())
+            self._watch_limits()
+            if not self._stopping:
+                self._step()
+        self._drain()
+
+    def _wait_s(self) -> float:
+        if not self._is_store_ok:
+            return _STORE_RETRY_S
+        waits = [_IDLE_S]
+        now = self._clock.now()
+        waits += [(at - now).total_seconds() for at in (self._due_at, self._retry_at) if at is not None]
+        monotonic = self._clock.monotonic()
+        for execution in self._executions.values():
+            waits.append(execution.deadline - monotonic)
+            if execution.interrupted_at is not None:
+                waits.append(execution.interrupted_at + _KILL_AFTER_S - monotonic)
+        return max(0.0, min(waits))
+
+    def _receive(self, timeout_s: float) -> None:
+        try:
+            message: Message | None = self._inbox.get(timeout=timeout_s)
+        except queue.Empty:
+            return
+        while message is not None:
+            self._handle(message)
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                message = None
+
+    def _handle(self, message: Message) -> None:
+        match message.pop("op"):
+            case "result":
+                self._reports.append(Report(**message))
+            case "interrupt":
+                for run_id in message["run_ids"]:
+                    self._interrupt(run_id)
+            case "check":
+                self._send({"op": "check", **message})
+            case "checked":
+                self._answer(message)
+            case "logged":
+                self._notify({message["run_id"]})
+            case "gone":
+                self._replace_worker(message["link"])
+            case "stop":
+                self._stopping = True
+
+    def _step(self, *, takes_work: bool = True) -> None:
+        """One transaction: settle what ended, tick what is due, take what can start."""
+        now = self._clock.now()
+        plan = Plan()
+        try:
+            with self._database.transaction() as tx:
+                self._settle(tx, now, plan)
+                if takes_work:
+                    self._take(tx, now, plan)
+                plan.counts.write(tx)
+            self._is_store_ok = True
+        except DLIError as exc:
+            self._is_store_ok = False
+            _log.error("engine.store_failed", extra={"code": exc.code.value})
+            return
+        self._carry_out(plan)
+
+    def _settle(self, tx: Connection, now: datetime, plan: Plan) -> None:
+        for report in self._reports:
+            execution = self._executions.get(report.run_id)
+            if execution is not None and execution.claim == report.claim:
+                dispatch.settle(tx, execution, report, now, plan)
+
+    def _take(self, tx: Connection, now: datetime, plan: Plan) -> None:
+        plan.changed.update(scheduler.tick_all(tx, now))
+        executing = {e.dataset_name for e in self._executions.values() if e not in plan.ended}
+        dispatch.claim(tx, now, executing, self._settings.slots - len(executing), plan)
+        self._due_at = workflow.next_due_at(tx)
+
+    def _carry_out(self, plan: Plan) -> None:
+        self._reports.clear()
+        self._retry_at = plan.retry_at
+        self._stepped_at = self._clock.monotonic()
+        for execution in plan.ended:
+            del self._executions[execution.run_id]
+        for execution, message in plan.started:
+            execution.deadline = self._clock.monotonic() + execution.timeout_seconds
+            self._executions[execution.run_id] = execution
+            self._send(message)
+        self._notify(plan.changed)
+
+    def _notify(self, changed: set[str]) -> None:
+        if changed:
+            for listener in self._listeners:
+                listener(changed)
+
+    def _watch_limits(self) -> None:
+        now = self._clock.monotonic()
+        for execution in self._executions.values():
+            if execution.interrupted_at is None and now >= execution.deadline:
+                execution.is_timed_out = True
+                self._interrupt(execution.run_id)
+            elif execution.interrupted_at is not None and now >= execution.interrupted_at + _KILL_AFTER_S:
+                execution.interrupted_at = now
+                if self._link is not None:
+                    self._link.kill()
+
+    def _interrupt(self, run_id: str) -> None:
+        execution = self._executions.get(run_id)
+        if execution is None or execution.interrupted_at is not None:
+            return
+        execution.interrupted_at = self._clock.monotonic()
+        self._send({"op": "interrupt", "run_id": run_id, "claim": execution.claim})
+
+    def _answer(self, message: Message) -> None:
+        answer = self._checks.get(message.pop("id"))
+        if answer is not None and not answer.done():
+            answer.set_result(message)
+
+    # The worker.
+
+    def _start_worker(self) -> WorkerLink:
+        def receive(link: WorkerLink, message: Message) -> None:
+            if message["op"] == "gone":
+                message["link"] = link
+            self._inbox.put(message)
+
+        self._worker_started_at = self._clock.monotonic()
+        self._link = WorkerLink(self._settings.project, self._settings.state_dir, receive)
+        return self._link
+
+    def _send(self, message: Message) -> None:
+        (self._link or self._start_worker()).send(message)
+
+    def _replace_worker(self, gone: WorkerLink) -> None:
+        if gone is not self._link or self._stopping:
+            return
+        was_killed_by_us = any(e.interrupted_at is not None for e in self._executions.values())
+        reported = {report.run_id for report in self._reports}
+        for execution in self._executions.values():
+            if execution.run_id in reported:
+                continue
+            is_collateral = was_killed_by_us and execution.interrupted_at is None
+            is_crash = not was_killed_by_us
+            self._reports.append(
+                Report(execution.run_id, execution.claim, is_crash=is_crash, is_collateral=is_collateral)
+            )
+        for answer in self._checks.values():
+            if not answer.done():
+                lost = ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
+                answer.set_exception(lost)
+        _log.warning("engine.worker_ended", extra={"worker_pid": gone.pid})
+        self._link = None
+        if self._clock.monotonic() - self._worker_started_at > _STEADY_S:
+            self._start_worker()
+
+    def _drain(self) -> None:
+        """Wait for running SQL as long as allowed, storing what ends, then hang up."""
+        until = self._clock.monotonic() + self._settings.drain_s
+        while self._executions and (left_s := until - self._clock.monotonic()) > 0:
+            self._receive(left_s)
+            self._step(takes_work=False)
+        if self._link is not None:
+            self._link.close(timeout_s=1.0)
+
+
+def _wire(spec: RunSpec) -> Message:
+    return {
+        "spec": spec.content,
+        "parameters": spec.parameters,
+        "interval_start": spec.interval_start.isoformat(),
+        "interval_end": spec.interval_end.isoformat(),
+        "timezone": spec.timezone,
+        "run_id": spec.run_id,
+    }

@@ -1,0 +1,88 @@
+"""The engine's end of the line to its worker process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Message = dict[str, Any]
+
+
+class WorkerLink:
+    """One worker process: started in its own process group, spoken to in JSON lines.
+
+    `receive` is called from a reading thread for each message, and once with
+    `{"op": "gone"}` when the process has ended, however it ended.
+    """
+
+    def __init__(self, project: Path, state_dir: Path, receive: Callable[[WorkerLink, Message], None]) -> None:
+        self._receive = receive
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        self._send_lock = threading.Lock()
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [
+                sys.executable,
+                "-m",
+                "basecamp.engines.embedded.worker",
+                str(theirs.fileno()),
+                str(project),
+                str(state_dir),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._thread = threading.Thread(target=self._read, name="worker-link", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def send(self, message: Message) -> None:
+        """Write one message; a worker that is gone is reported by `receive`, not here."""
+        data = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+        try:
+            with self._send_lock:
+                self._socket.sendall(data)
+        except OSError:
+            return
+
+    def kill(self) -> None:
+        """End the worker and all it started, at once."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def close(self, timeout_s: float) -> None:
+        """Hang up, so that the worker ends by itself; kill it if it does not."""
+        self._socket.shutdown(socket.SHUT_WR)
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+        self._thread.join(timeout_s)
+
+    def _read(self) -> None:
+        try:
+            with self._socket.makefile("rb") as lines:
+                for line in lines:
+                    self._receive(self, json.loads(line))
+        except (OSError, ValueError):
+            pass  # a torn line or connection: the worker is gone
+        self.kill()
+        self._process.wait()
+        self._receive(self, {"op": "gone"})

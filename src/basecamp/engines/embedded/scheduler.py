@@ -1,0 +1,79 @@
+"""Turns due ticks of schedules into queued runs, or into recorded skips."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
+from sqlalchemy import Connection
+
+from basecamp.store import audit, run, tick, workflow
+from basecamp.store.new_run import run_values
+from basecamp.store.workflow import WorkflowRow
+
+_BATCH = 200
+_COUNTED_TICKS = 10_000
+"""Missed ticks are counted up to here; a longer gap is recorded with this count."""
+
+
+def tick_all(tx: Connection, now: datetime) -> list[str]:
+    """Handle every workflow that is due; returns the ids of the runs it queued."""
+    for paused in workflow.pause_ended(tx, now):
+        _end_pause(tx, paused, now)
+    queued: list[str] = []
+    for due in workflow.due(tx, now, _BATCH):
+        queued += _tick(tx, due, now)
+    return queued
+
+
+def _tick(tx: Connection, due: WorkflowRow, now: datetime) -> list[str]:
+    first = due.next_fire_at
+    later = list(fires_between(due.cron, due.timezone, first, now, limit=_COUNTED_TICKS))
+    fires = [first, *(fire for fire in later if fire > first)]
+    if len(fires) > _COUNTED_TICKS:
+        fires.append(previous_fire(due.cron, due.timezone, now))
+    following = next_fire(due.cron, due.timezone, max(now, fires[-1]))
+    if due.catchup:
+        taken, skipped = fires[:_BATCH], []
+        if len(fires) > _BATCH:
+            following = fires[_BATCH]
+    else:
+        taken, skipped = fires[-1:], fires[:-1]
+    if skipped:
+        tick.skip(
+            tx,
+            dataset_name=due.dataset_name,
+            source_type=due.source_type,
+            first_at=skipped[0],
+            last_at=skipped[-1],
+            count=len(skipped),
+            reason="missed",
+            now=now,
+        )
+    workflow.change(tx, due.id, {"next_fire_at": following})
+    return [run_id for fire in taken if (run_id := _queue(tx, due, fire, now)) is not None]
+
+
+def _queue(tx: Connection, due: WorkflowRow, fire: datetime, now: datetime) -> str | None:
+    interval = interval_of(due.cron, due.timezone, fire)
+    values = run_values(
+        due, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
+    )
+    return values["run_id"] if run.add_scheduled(tx, values) else None
+
+
+def _end_pause(tx: Connection, paused: WorkflowRow, now: datetime) -> None:
+    values: dict[str, Any] = {"paused": False, "pause_until": None, "pause_reason": None, "paused_by": None}
+    if paused.status == "paused":
+        fire = next_fire(paused.cron, paused.timezone, now) if paused.cron else None
+        values |= {"status": "active", "next_fire_at": fire}
+    workflow.change(tx, paused.id, values | {"updated_at": now})
+    audit.record(
+        tx,
+        at=now,
+        actor="scheduler",
+        action="workflow.unpause",
+        resource=paused.dataset_name,
+        reason="The pause was set to end now.",
+    )

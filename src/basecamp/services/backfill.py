@@ -1,0 +1,167 @@
+"""Backfills: one run for each data interval of a range of days, in order."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from dli.exceptions import DLIValidationError, ErrorCode, ExecutionError
+from dli.specs.schedule import Interval, intervals_between
+
+from basecamp.clock import Clock
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.run import checked_parameters, parse_date, runnable, stored_backfill
+from basecamp.store import backfill, run
+from basecamp.store.database import Database
+from basecamp.store.new_run import new_run_id, run_values
+from basecamp.store.workflow import WorkflowRow
+
+
+class BackfillService:
+    """Plans backfills; the engine carries them out."""
+
+    def __init__(self, database: Database, engine: Engine, clock: Clock) -> None:
+        self._database = database
+        self._engine = engine
+        self._commands = Commands(database, clock)
+
+    def start(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        start_date: str,
+        end_date: str,
+        parameters: dict[str, Any],
+        dry_run: bool = False,
+        source_type: str | None = None,
+        skip_completed: bool = False,
+    ) -> Reply:
+        """Queue a run for every interval that starts on one of these days, both ends included.
+
+        Raises:
+            DLIValidationError: dates, range over 1,000 runs or parameters refused (204).
+        """
+        first, last = _range(start_date, end_date, parameters)
+        if (earlier := self._commands.replay(caller)) is not None:
+            return earlier
+        with self._database.read() as tx:
+            row, content = runnable(tx, name, source_type)
+        stored = checked_parameters(content, parameters)
+        intervals = intervals_between(row.cron, row.timezone, first, last)
+        if not intervals:
+            raise _refused("No data interval of the schedule starts in this range.")
+        if dry_run:
+            return self._dry_run(row, content, stored, intervals, (first, last), skip_completed)
+
+        def plan(change: Change) -> Reply:
+            current, _ = runnable(change.tx, name, source_type)
+            wanted = _without_completed(change, name, intervals) if skip_completed else intervals
+            backfill_id = _store(change, current, wanted, stored, (first, last))
+            change.audit("backfill.start", name, detail={"run_id": backfill_id, "runs": len(wanted)})
+            record = stored_backfill(change.tx, backfill_id)
+            return Reply(202, {**record, "message": _message(len(wanted), len(intervals))})
+
+        reply = self._commands.execute(caller, plan)
+        self._engine.wake()
+        return reply
+
+    def _dry_run(
+        self,
+        row: WorkflowRow,
+        content: dict[str, Any],
+        parameters: dict[str, Any],
+        intervals: list[Interval],
+        days: tuple[date, date],
+        skip_completed: bool,
+    ) -> Reply:
+        total = len(intervals)
+        if skip_completed:
+            with self._database.read() as tx:
+                done = run.completed_starts(tx, row.dataset_name, [i.start for i in intervals])
+            intervals = [interval for interval in intervals if interval.start not in done]
+        if intervals:
+            asked = RunSpec(content, parameters, intervals[0].start, intervals[0].end, row.timezone)
+            found = self._engine.check(asked, bind=True)
+            if not found.ok:
+                raise ExecutionError(
+                    found.message or "The first run would fail.", code=ErrorCode(found.code or "DLI-401")
+                )
+        body = {
+            "dataset_name": row.dataset_name,
+            "dry_run": True,
+            "start_date": days[0].isoformat(),
+            "end_date": days[1].isoformat(),
+            "total_runs": len(intervals),
+            "message": f"Dry run: {_message(len(intervals), total)} Nothing was started.",
+        }
+        return Reply(200, body)
+
+
+def _range(start_date: str, end_date: str, parameters: dict[str, Any]) -> tuple[date, date]:
+    first, last = parse_date(start_date), parse_date(end_date)
+    if last < first:
+        raise _refused("The end date lies before the start date.")
+    if "ds" in parameters or "execution_date" in parameters:
+        raise _refused("A backfill sets ds and execution_date itself.")
+    return first, last
+
+
+def _without_completed(change: Change, name: str, intervals: list[Interval]) -> list[Interval]:
+    done = run.completed_starts(change.tx, name, [interval.start for interval in intervals])
+    return [interval for interval in intervals if interval.start not in done]
+
+
+def _store(
+    change: Change,
+    row: WorkflowRow,
+    intervals: list[Interval],
+    parameters: dict[str, Any],
+    days: tuple[date, date],
+) -> str:
+    now: datetime = change.now
+    backfill_id = new_run_id(now, kind="backfill")
+    values = {
+        "backfill_id": backfill_id,
+        "dataset_name": row.dataset_name,
+        "source_type": row.source_type,
+        "status": "PENDING" if intervals else "COMPLETED",
+        "parameters": parameters,
+        "start_date": days[0],
+        "end_date": days[1],
+        "total_runs": len(intervals),
+        "completed_runs": 0,
+        "triggered_by": change.caller.name,
+        "created_at": now,
+        "started_at": None if intervals else now,
+        "finished_at": None if intervals else now,
+    }
+    backfill.add(change.tx, values)
+    queued = [
+        run_values(
+            row,
+            interval,
+            run_type="backfill",
+            now=now,
+            triggered_by="backfill",
+            parameters=parameters,
+            backfill_id=backfill_id,
+        )
+        for interval in intervals
+    ]
+    if queued:
+        run.add(change.tx, queued)
+    return backfill_id
+
+
+def _message(wanted: int, total: int) -> str:
+    if wanted == total:
+        return f"{total} runs are planned, one after the other."
+    if wanted == 0:
+        return f"All {total} runs are COMPLETED already; nothing is to do."
+    return f"{wanted} of {total} runs are planned; the others are COMPLETED already."
+
+
+def _refused(message: str) -> DLIValidationError:
+    return DLIValidationError(message, code=ErrorCode.PARAMETER_INVALID)

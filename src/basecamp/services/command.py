@@ -1,0 +1,153 @@
+"""The frame of every change: idempotency, change and audit in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode
+from sqlalchemy import Connection
+
+from basecamp.clock import Clock
+from basecamp.store import audit, idempotency
+from basecamp.store.database import Database
+from basecamp.store.idempotency import StoredAnswer
+
+_KEPT_REFUSALS = frozenset(
+    {
+        ErrorCode.DATASET_NOT_FOUND,
+        ErrorCode.WORKFLOW_NOT_FOUND,
+        ErrorCode.WORKFLOW_ALREADY_EXISTS,
+        ErrorCode.WORKFLOW_INVALID_STATE,
+    }
+)
+"""Refusals (404, 409) that a repeated request gets again; others may succeed the next time."""
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """The key of a request and what it was sent with."""
+
+    key: str
+    method: str
+    path: str
+    body_sha256: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and the request it belongs to."""
+
+    name: str
+    request_id: str | None = None
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """HTTP status and JSON-ready body of an answer."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change under way: the transaction, the one instant it happens at, and who makes it."""
+
+    tx: Connection
+    now: datetime
+    caller: Caller
+
+    def audit(
+        self, action: str, resource: str, reason: str | None = None, detail: dict[str, Any] | None = None
+    ) -> None:
+        """Append the audit row of this change."""
+        audit.record(
+            self.tx,
+            at=self.now,
+            actor=self.caller.name,
+            action=action,
+            resource=resource,
+            request_id=self.caller.request_id,
+            reason=reason,
+            detail=detail,
+        )
+
+
+class Commands:
+    """Runs changes on one store."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def replay(self, caller: Caller) -> Reply | None:
+        """The first answer to this key, before any costly check is made again."""
+        if caller.idempotency is None:
+            return None
+        with self._database.read() as tx:
+            return _stored_reply(tx, caller.idempotency, caller.name)
+
+    def execute(self, caller: Caller, action: Callable[[Change], Reply]) -> Reply:
+        """Do `action` once per idempotency key, all or nothing.
+
+        Raises:
+            DLIValidationError: the key was used with another body (DLI-204).
+        """
+        try:
+            with self._database.transaction() as tx:
+                if caller.idempotency is not None:
+                    stored = _stored_reply(tx, caller.idempotency, caller.name)
+                    if stored is not None:
+                        return stored
+                now = self._clock.now()
+                reply = action(Change(tx, now, caller))
+                self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
+                return reply
+        except DLIError as exc:
+            if exc.code in _KEPT_REFUSALS:
+                self._keep_refusal(caller, exc)
+            raise
+
+    def _keep(self, tx: Connection, caller: Caller, answer: StoredAnswer, now: datetime) -> None:
+        if caller.idempotency is None:
+            return
+        key = caller.idempotency
+        idempotency.save(
+            tx, _scope(key, caller.name), answer._replace(body_hash=key.body_sha256), now
+        )
+
+    def _keep_refusal(self, caller: Caller, exc: DLIError) -> None:
+        if caller.idempotency is None:
+            return
+        answer = StoredAnswer("", 0, {"code": exc.code.value, "message": exc.message})
+        with self._database.transaction() as tx:
+            if _stored_row(tx, caller.idempotency, caller.name) is None:
+                self._keep(tx, caller, answer, self._clock.now())
+
+
+def _scope(key: Idempotency, caller_name: str) -> str:
+    parts = "\n".join((caller_name, key.method, key.path, key.key))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _stored_row(tx: Connection, key: Idempotency, caller_name: str) -> StoredAnswer | None:
+    return idempotency.find(tx, _scope(key, caller_name))
+
+
+def _stored_reply(tx: Connection, key: Idempotency, caller_name: str) -> Reply | None:
+    stored = _stored_row(tx, key, caller_name)
+    if stored is None:
+        return None
+    if stored.body_hash != key.body_sha256:
+        raise DLIValidationError(
+            "This idempotency key was used with another body.", code=ErrorCode.PARAMETER_INVALID
+        )
+    if stored.status == 0:
+        raise DLIError(stored.answer["message"], code=ErrorCode(stored.answer["code"]))
+    return Reply(stored.status, stored.answer, replayed=True)

@@ -1,0 +1,281 @@
+"""Runs: start, stop, show, history and logs."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from dli.exceptions import (
+    DLIValidationError,
+    ErrorCode,
+    ExecutionError,
+    WorkflowExecutionError,
+    WorkflowNotFoundError,
+    WorkflowPermissionError,
+)
+from dli.models.dataset import DatasetSpec
+from dli.specs.parameter import bind
+from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
+from sqlalchemy import Connection
+
+from basecamp.clock import Clock
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.record import attempt_record, backfill_record, run_record
+from basecamp.services.workflow import addressed
+from basecamp.store import backfill, run, spec
+from basecamp.store.database import Database
+from basecamp.store.new_run import run_values
+from basecamp.store.run import Outcome, RunFilter, RunRow
+from basecamp.store.tally import Tally
+from basecamp.store.workflow import WorkflowRow
+
+_DATE_PARAMETERS = ("execution_date", "ds")
+_SHOWN_DAYS = 1_000
+
+
+def runnable(tx: Connection, name: str, source_type: str | None) -> tuple[WorkflowRow, dict[str, Any]]:
+    """The workflow a run is asked of, and its spec.
+
+    Raises:
+        WorkflowNotFoundError: there is none (800).
+        WorkflowPermissionError: the MANUAL workflow addressed is overridden (806).
+    """
+    row = addressed(tx, name, source_type)
+    if row.status == "overridden":
+        raise WorkflowPermissionError(
+            "The MANUAL workflow is overridden by a CODE workflow.",
+            code=ErrorCode.WORKFLOW_OVERRIDDEN,
+            details={"conflict": True},
+        )
+    return row, spec.load(tx, row.spec_hash)
+
+
+def checked_parameters(content: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as stored with the run, after every one was checked against the spec (204)."""
+    declared = DatasetSpec.model_validate(content).parameters
+    bind(declared, given)
+    return given
+
+
+def parse_date(text: object) -> date:
+    """A day in the form `YYYY-MM-DD`; anything else is DLI-204."""
+    try:
+        if not isinstance(text, str) or len(text) != len("YYYY-MM-DD"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise DLIValidationError(
+            "A date must have the form YYYY-MM-DD.", code=ErrorCode.PARAMETER_INVALID
+        ) from exc
+
+
+class RunService:
+    """Starts, stops and shows runs."""
+
+    def __init__(self, database: Database, engine: Engine, logs_dir: Path, clock: Clock) -> None:
+        self._database = database
+        self._engine = engine
+        self._logs_dir = logs_dir
+        self._clock = clock
+        self._commands = Commands(database, clock)
+
+    def start(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        parameters: dict[str, Any],
+        dry_run: bool = False,
+        source_type: str | None = None,
+    ) -> Reply:
+        """Queue one run for the latest complete interval, or the one that a date parameter names.
+
+        Raises:
+            DLIValidationError: parameters refused (204), template (203) or SQL (202) wrong.
+            ExecutionError: in a dry run, the warehouse refuses the SQL (405).
+        """
+        if (first := self._commands.replay(caller)) is not None:
+            return first
+        with self._database.read() as tx:
+            row, content = runnable(tx, name, source_type)
+        stored = checked_parameters(content, parameters)
+        interval = self._interval(row, parameters)
+        if dry_run:
+            return self._dry_run(row, content, stored, interval)
+
+        def queue(change: Change) -> Reply:
+            current, _ = runnable(change.tx, name, source_type)
+            values = run_values(
+                current,
+                interval,
+                run_type="adhoc",
+                now=change.now,
+                triggered_by=caller.name,
+                parameters=stored,
+            )
+            run.add(change.tx, [values])
+            change.audit("run.start", name, detail={"run_id": values["run_id"]})
+            record = run_record(_found(change.tx, values["run_id"]))
+            return Reply(202, {**record, "message": "The run is queued."})
+
+        reply = self._commands.execute(caller, queue)
+        self._engine.wake()
+        return reply
+
+    def stop(self, caller: Caller, run_id: str, reason: str | None = None) -> Reply:
+        """End a run or a whole backfill; KILLED is final, its SQL is interrupted right after.
+
+        Raises:
+            WorkflowNotFoundError: no such run (800).
+            WorkflowExecutionError: it has finished already (807).
+        """
+        interrupted: list[str] = []
+
+        def kill(change: Change) -> Reply:
+            outcome = Outcome("KILLED", stop_reason=reason, stopped_by=caller.name)
+            counts = Tally()
+            for row in self._to_stop(change.tx, run_id):
+                current = run.find(change.tx, row.run_id)
+                if current is None or current.status not in run.UNFINISHED:
+                    continue  # an earlier one of the backfill took it along
+                if current.status == "RUNNING":
+                    interrupted.append(current.run_id)
+                run.finish(change.tx, current, outcome, change.now, counts)
+            counts.write(change.tx)
+            change.audit("run.stop", run_id, reason)
+            return Reply(200, {**self._record(change.tx, run_id), "message": "The run is stopped."})
+
+        reply = self._commands.execute(caller, kill)
+        self._engine.interrupt(interrupted)
+        self._engine.wake()
+        return reply
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        """A run with its attempts, or a backfill with its days.
+
+        Raises:
+            WorkflowNotFoundError: no such run (800).
+        """
+        with self._database.read() as tx:
+            return self._record(tx, run_id)
+
+    def history(
+        self,
+        *,
+        dataset: str | None = None,
+        source_type: str | None = None,
+        status: str | None = None,
+        run_type: str | None = None,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> tuple[list[dict[str, Any]], int]:
+        """One page of run records, newest first, and the number of all matches."""
+        wanted = RunFilter(dataset, source_type, status, run_type, start_date, end_date)
+        with self._database.read() as tx:
+            rows, count = run.history(tx, wanted, limit, offset)
+        return [run_record(row) for row in rows], count
+
+    def logs(self, run_id: str, *, after: int = 0, limit: int = 1_000) -> dict[str, Any]:
+        """Log lines after the `after`-th, where to go on, and whether no more can come.
+
+        Raises:
+            WorkflowNotFoundError: no such run (800).
+        """
+        with self._database.read() as tx:
+            row = _found(tx, run_id)
+        lines: list[dict[str, Any]] = []
+        path = self._logs_dir / f"{row.run_id}.jsonl"
+        if path.exists():
+            with path.open(encoding="utf-8") as file:
+                for number, text in enumerate(file, start=1):
+                    if number > after and text.endswith("\n") and len(lines) < limit:
+                        lines.append({"seq": number, **json.loads(text)})
+        is_done = row.status not in run.UNFINISHED and len(lines) < limit
+        return {"lines": lines, "next": lines[-1]["seq"] if lines else after, "done": is_done}
+
+    def _interval(self, row: WorkflowRow, parameters: dict[str, Any]) -> Interval:
+        named = {str(parameters[name]) for name in _DATE_PARAMETERS if name in parameters}
+        if len(named) > 1:
+            raise DLIValidationError(
+                "ds and execution_date mean the same and must not differ.", code=ErrorCode.PARAMETER_INVALID
+            )
+        if named:
+            return interval_for_date(row.cron, row.timezone, parse_date(named.pop()))
+        return latest_interval(row.cron, row.timezone, self._clock.now())
+
+    def _dry_run(
+        self, row: WorkflowRow, content: dict[str, Any], parameters: dict[str, Any], interval: Interval
+    ) -> Reply:
+        asked = RunSpec(content, parameters, interval.start, interval.end, row.timezone)
+        found = self._engine.check(asked, bind=True)
+        if not found.ok:
+            message, code = found.message or "The run would fail.", ErrorCode(found.code or "DLI-401")
+            if code in (ErrorCode.PARAMETER_INVALID, ErrorCode.SPEC_INVALID, ErrorCode.SQL_SYNTAX_ERROR):
+                raise DLIValidationError(message, code=code)
+            raise ExecutionError(message, code=code)
+        body = {
+            "dataset_name": row.dataset_name,
+            "dry_run": True,
+            "parameters": parameters,
+            "logical_date": local_date(interval.start, row.timezone).isoformat(),
+            "statements": found.statements,
+            "message": "Dry run: every check passed, nothing was started.",
+        }
+        return Reply(200, body)
+
+    def _to_stop(self, tx: Connection, run_id: str) -> list[RunRow]:
+        row = run.find(tx, run_id)
+        if row is not None:
+            _refuse_finished(row.status)
+            return [row]
+        whole = backfill.find(tx, run_id)
+        if whole is None:
+            raise _no_such_run()
+        _refuse_finished(whole.status)
+        return [row for row in run.of_backfill(tx, run_id, _SHOWN_DAYS) if row.status in run.UNFINISHED]
+
+    def _record(self, tx: Connection, run_id: str) -> dict[str, Any]:
+        row = run.find(tx, run_id)
+        if row is not None:
+            tries = [attempt_record(past) for past in run.attempts(tx, run_id)]
+            return {**run_record(row), "attempts": tries}
+        return stored_backfill(tx, run_id)
+
+
+def stored_backfill(tx: Connection, backfill_id: str) -> dict[str, Any]:
+    """The record of a backfill with the state of each of its days."""
+    whole = backfill.find(tx, backfill_id)
+    if whole is None:
+        raise _no_such_run()
+    days = [
+        {
+            "run_id": row.run_id,
+            "date": local_date(row.interval_start, row.timezone).isoformat(),
+            "status": row.status,
+        }
+        for row in run.of_backfill(tx, backfill_id, _SHOWN_DAYS)
+    ]
+    return backfill_record(whole, days)
+
+
+def _found(tx: Connection, run_id: str) -> RunRow:
+    row = run.find(tx, run_id)
+    if row is None:
+        raise _no_such_run()
+    return row
+
+
+def _no_such_run() -> WorkflowNotFoundError:
+    return WorkflowNotFoundError("There is no such run.")
+
+
+def _refuse_finished(status: str) -> None:
+    if status not in run.UNFINISHED:
+        raise WorkflowExecutionError(
+            f"The run has finished already: {status}.", code=ErrorCode.WORKFLOW_INVALID_STATE
+        )

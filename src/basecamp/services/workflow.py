@@ -1,0 +1,317 @@
+"""Workflows: list, show, register, unregister, pause and unpause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from dli.exceptions import (
+    DatasetNotFoundError,
+    DLIValidationError,
+    ErrorCode,
+    WorkflowExecutionError,
+    WorkflowNotFoundError,
+    WorkflowPermissionError,
+    WorkflowRegistrationError,
+)
+from dli.specs.parser import dataset_from_mapping
+from dli.specs.schedule import check_schedule, latest_interval
+from sqlalchemy import Connection
+
+from basecamp.clock import Clock
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services import ownership
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.record import wire_time, workflow_record
+from basecamp.store import spec, tick, workflow
+from basecamp.store.database import Database
+from basecamp.store.workflow import WorkflowFilter, WorkflowRow
+
+
+class ManualFiles(Protocol):
+    """Where the specs of MANUAL workflows are kept as files."""
+
+    def put_manual(self, name: str, content: dict[str, Any]) -> None:
+        """Write the file of a workflow, whole or not at all."""
+        ...
+
+    def remove_manual(self, name: str) -> None:
+        """Remove the file of a workflow if there is one."""
+        ...
+
+
+def addressed(tx: Connection, name: str, source_type: str | None) -> WorkflowRow:
+    """The workflow a request means: the one in force unless a source is named.
+
+    Raises:
+        WorkflowNotFoundError: there is none (DLI-800).
+    """
+    row = workflow.find(tx, name, source_type) if source_type else workflow.effective(tx, name)
+    if row is None:
+        raise WorkflowNotFoundError("There is no such workflow.")
+    return row
+
+
+class WorkflowService:
+    """Changes and shows workflows."""
+
+    def __init__(self, database: Database, engine: Engine, files: ManualFiles, clock: Clock) -> None:
+        self._database = database
+        self._engine = engine
+        self._files = files
+        self._clock = clock
+        self._commands = Commands(database, clock)
+
+    def list(
+        self,
+        *,
+        source_type: str | None = None,
+        status: str | None = None,
+        dataset: str | None = None,
+        owner: str | None = None,
+        running: bool = False,
+        enabled: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[dict[str, Any]], int]:
+        """One page of workflow records by name, and the number of all matches."""
+        wanted = WorkflowFilter(source_type, status, dataset, owner, running, enabled)
+        with self._database.read() as tx:
+            rows, count = workflow.page(tx, wanted, limit, offset)
+        return [workflow_record(row) for row in rows], count
+
+    def get(self, name: str) -> dict[str, Any]:
+        """The workflow in force, with its spec's hash and the ticks it skipped lately.
+
+        Raises:
+            WorkflowNotFoundError: there is none (DLI-800).
+        """
+        with self._database.read() as tx:
+            row = addressed(tx, name, None)
+            skipped = tick.newest(tx, name)
+        ticks = [
+            {**entry, "first_at": wire_time(entry["first_at"]), "last_at": wire_time(entry["last_at"])}
+            for entry in skipped
+        ]
+        return {**workflow_record(row), "spec_hash": row.spec_hash, "skipped_ticks": ticks}
+
+    def register(
+        self,
+        caller: Caller,
+        *,
+        dataset_name: str,
+        cron: str,
+        timezone: str = "UTC",
+        enabled: bool = True,
+        retry_max_attempts: int = 1,
+        retry_delay_seconds: int = 300,
+        force: bool = False,
+        spec: dict[str, Any] | None = None,
+    ) -> Reply:
+        """Store a MANUAL workflow with exactly these settings: 201, or 200 when one was replaced.
+
+        Raises:
+            WorkflowRegistrationError: cron or zone not valid (805), exists (804), refused (801).
+            WorkflowPermissionError: a CODE workflow has this name (803).
+            DatasetNotFoundError: no spec given and none registered (101).
+        """
+        check_schedule(cron, timezone)
+        if (first := self._commands.replay(caller)) is not None:
+            return first
+        content, warning = self._content(dataset_name, spec)
+        asked = {
+            "enabled": enabled,
+            "cron": cron,
+            "timezone": timezone,
+            "retry": {"max_attempts": retry_max_attempts, "delay_seconds": retry_delay_seconds},
+        }
+        content, difference = _with_schedule(content, asked)
+        self._check_fillable(content)
+
+        def store(change: Change) -> Reply:
+            return self._store_manual(change, content, force, warning or difference)
+
+        reply = self._commands.execute(caller, store)
+        if not reply.replayed:
+            self.write_files()
+            self._engine.wake()
+        return reply
+
+    def unregister(self, caller: Caller, name: str) -> Reply:
+        """Remove the MANUAL workflow of a name; a CODE one above it stays in force.
+
+        Raises:
+            WorkflowNotFoundError: there is none (800).
+            WorkflowPermissionError: only a CODE workflow has this name (803).
+        """
+
+        def remove(change: Change) -> Reply:
+            if workflow.find(change.tx, name, ownership.MANUAL) is None:
+                addressed(change.tx, name, None)
+                raise _code_is_read_only()
+            is_overridden = workflow.find(change.tx, name, ownership.CODE) is not None
+            ownership.remove_manual(change.tx, name, change.now)
+            change.audit("workflow.unregister", name)
+            self._files.remove_manual(name)
+            message = "The workflow is unregistered."
+            if is_overridden:
+                message = "The overridden MANUAL workflow is unregistered. The CODE workflow stays in force."
+            return Reply(200, {"dataset_name": name, "message": message})
+
+        reply = self._commands.execute(caller, remove)
+        self._engine.wake()
+        return reply
+
+    def pause(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        source_type: str | None = None,
+        reason: str | None = None,
+        until: datetime | None = None,
+    ) -> Reply:
+        """Stop the schedule, for good or `until` an instant; runs on demand stay possible.
+
+        Raises:
+            WorkflowExecutionError: it is paused already (807).
+        """
+        if until is not None and until <= self._clock.now():
+            raise DLIValidationError("The end of a pause must lie ahead.", code=ErrorCode.PARAMETER_INVALID)
+
+        def pause(change: Change) -> Reply:
+            row = addressed(change.tx, name, source_type)
+            if row.paused:
+                raise _wrong_state("The workflow is already paused.")
+            values = {"paused": True, "pause_reason": reason, "pause_until": until}
+            values["paused_by"] = caller.name
+            if row.status == "overridden":
+                workflow.change(change.tx, row.id, values)
+            else:
+                ownership.set_paused(change.tx, row, change.now, values)
+            change.audit("workflow.pause", name, reason, {"until": wire_time(until)})
+            return self._reply(change, row, "The schedule is paused.")
+
+        reply = self._commands.execute(caller, pause)
+        self._engine.wake()
+        return reply
+
+    def unpause(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        source_type: str | None = None,
+        reason: str | None = None,
+    ) -> Reply:
+        """Resume the schedule from now on; ticks of the pause are not made up.
+
+        Raises:
+            WorkflowExecutionError: it is not paused (807).
+            WorkflowPermissionError: the MANUAL workflow addressed is overridden (806).
+        """
+
+        def unpause(change: Change) -> Reply:
+            row = addressed(change.tx, name, source_type)
+            if row.status == "overridden" or (not row.paused and _hides_manual(change.tx, row)):
+                raise WorkflowPermissionError(
+                    "The MANUAL workflow is overridden by a CODE workflow.",
+                    code=ErrorCode.WORKFLOW_OVERRIDDEN,
+                )
+            if not row.paused:
+                raise _wrong_state("The workflow is not paused.")
+            values = {"paused": False, "pause_reason": None, "paused_by": None, "pause_until": None}
+            ownership.set_paused(change.tx, row, change.now, values)
+            change.audit("workflow.unpause", name, reason)
+            return self._reply(change, row, "The schedule is resumed.")
+
+        reply = self._commands.execute(caller, unpause)
+        self._engine.wake()
+        return reply
+
+    def write_files(self) -> None:
+        """Bring files of MANUAL workflows that are only in the store yet to the spec store."""
+        with self._database.read() as tx:
+            missing = [(row.id, row.dataset_name, row.spec_hash) for row in workflow.not_stored(tx)]
+            contents = {digest: spec.load(tx, digest) for _, _, digest in missing}
+        for workflow_id, name, digest in missing:
+            self._files.put_manual(name, contents[digest])
+            with self._database.transaction() as tx:
+                workflow.change(tx, workflow_id, {"stored": True})
+
+    def _content(
+        self, name: str, given: dict[str, Any] | None
+    ) -> tuple[dict[str, Any], str | None]:
+        if given is not None:
+            parsed, warnings = dataset_from_mapping(given, origin="spec")
+            if parsed.name != name:
+                raise WorkflowRegistrationError("The spec has another name than the workflow.")
+            content: dict[str, Any] = parsed.model_dump(mode="json", by_alias=True, exclude_none=True)
+            return content, "; ".join(warnings) or None
+        with self._database.read() as tx:
+            row = workflow.effective(tx, name)
+            if row is None:
+                raise DatasetNotFoundError(
+                    "No dataset of this name is registered; send its spec along.", name=name
+                )
+            return spec.load(tx, row.spec_hash), None
+
+    def _check_fillable(self, content: dict[str, Any]) -> None:
+        schedule = content["schedule"]
+        interval = latest_interval(schedule["cron"], schedule["timezone"], self._clock.now())
+        asked = RunSpec(content, {}, interval.start, interval.end, schedule["timezone"])
+        found = self._engine.check(asked, bind=False)
+        if found.ok:
+            return
+        message = found.message or "The spec cannot be run."
+        if found.code == ErrorCode.PARAMETER_INVALID.value:
+            raise WorkflowRegistrationError(f"A schedule cannot fill the parameters: {message}")
+        raise DLIValidationError(message, code=ErrorCode(found.code or "DLI-203"))
+
+    def _store_manual(
+        self, change: Change, content: dict[str, Any], force: bool, warning: str | None
+    ) -> Reply:
+        name = content["name"]
+        if workflow.find(change.tx, name, ownership.CODE) is not None:
+            raise _code_is_read_only()
+        if not force and workflow.find(change.tx, name, ownership.MANUAL) is not None:
+            raise WorkflowRegistrationError(
+                "A MANUAL workflow of this name exists; use force to replace it.",
+                code=ErrorCode.WORKFLOW_ALREADY_EXISTS,
+            )
+        outcome = ownership.put_manual(change.tx, content, change.now, stored=False)
+        change.audit("workflow.register", name, detail={"outcome": outcome})
+        row = addressed(change.tx, name, ownership.MANUAL)
+        message = "The workflow is registered." if outcome == "added" else "The workflow is replaced."
+        body = {**workflow_record(row), "message": message, "warning": warning}
+        return Reply(201 if outcome == "added" else 200, body)
+
+    def _reply(self, change: Change, row: WorkflowRow, message: str) -> Reply:
+        row = addressed(change.tx, row.dataset_name, row.source_type)
+        return Reply(200, {**workflow_record(row), "message": message})
+
+
+def _with_schedule(
+    content: dict[str, Any], asked: dict[str, Any]
+) -> tuple[dict[str, Any], str | None]:
+    own = content.get("schedule") or {}
+    kept = {name: own[name] for name in ("notifications", "catchup") if name in own}
+    differing = [name for name in ("cron", "timezone", "enabled", "retry") if own and own.get(name) != asked[name]]
+    warning = None
+    if differing:
+        warning = f"The spec's own schedule differs in {', '.join(differing)}; the registered settings are used."
+    return {**content, "schedule": {**kept, **asked}}, warning
+
+
+def _hides_manual(tx: Connection, row: WorkflowRow) -> bool:
+    if row.source_type != ownership.CODE:
+        return False
+    return workflow.find(tx, row.dataset_name, ownership.MANUAL) is not None
+
+
+def _code_is_read_only() -> WorkflowPermissionError:
+    return WorkflowPermissionError("A CODE workflow is changed in Git only; publish it from there.")
+
+
+def _wrong_state(message: str) -> WorkflowExecutionError:
+    return WorkflowExecutionError(message, code=ErrorCode.WORKFLOW_INVALID_STATE)

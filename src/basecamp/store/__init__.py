@@ -1,0 +1,1 @@
+"""State: tables, migrations and every SQL statement that reads or changes them."""

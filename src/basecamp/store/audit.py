@@ -1,0 +1,41 @@
+"""The audit trail: one row for each change, written in the transaction of the change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from basecamp.store import table
+
+
+def record(
+    tx: Connection,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    resource: str,
+    request_id: str | None = None,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append one row. `detail` must hold no secrets, parameter values or SQL."""
+    tx.execute(
+        insert(table.audit).values(
+            at=at,
+            actor=actor,
+            action=action,
+            resource=resource,
+            request_id=request_id,
+            reason=reason,
+            detail=detail or {},
+        )
+    )
+
+
+def of_resource(tx: Connection, resource: str) -> list[dict[str, Any]]:
+    """The trail of one workflow or run, oldest first."""
+    query = select(table.audit).where(table.audit.c.resource == resource).order_by(table.audit.c.id)
+    return [dict(row) for row in tx.execute(query).mappings()]

@@ -1,0 +1,69 @@
+"""Brings the state store to the newest schema, or refuses to touch it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dli.exceptions import ConfigurationError
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from basecamp.store.table import HEAD, metadata
+
+
+def prepare(engine: Engine) -> None:
+    """Create or migrate the schema.
+
+    A new store is created from the tables directly and stamped: a test holds that equal to
+    running all migrations, and it keeps the migration library out of every start.
+
+    Raises:
+        ConfigurationError: the store is damaged or was written by a newer version (DLI-001);
+            it is left as it was.
+    """
+    try:
+        revision = _revision(engine)
+    except DatabaseError as exc:
+        raise ConfigurationError(
+            "The state store cannot be read: it is damaged or no state store. Restore a backup or move it away."
+        ) from exc
+    if revision == HEAD:
+        return
+    if revision is None:
+        _create(engine)
+        return
+    if revision not in _known_revisions():
+        raise ConfigurationError(
+            "The state store was written by a newer version of Basecamp. Install that version or newer."
+        )
+    _migrate(engine)
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _create(engine: Engine) -> None:
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+def _known_revisions() -> set[str]:
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return {path.name.split("_")[0] for path in versions.glob("[0-9]*.py")}
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

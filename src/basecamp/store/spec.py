@@ -1,0 +1,36 @@
+"""Dataset specs by content hash; a spec row never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from basecamp.store import table
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a spec."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save(tx: Connection, content: dict[str, Any], now: datetime) -> str:
+    """Keep `content` if it is new and return its hash."""
+    digest = content_hash(content)
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(table.spec).values(hash=digest, content=content, created_at=now)
+    tx.execute(insert.on_conflict_do_nothing())
+    return digest
+
+
+def load(tx: Connection, digest: str) -> dict[str, Any]:
+    """The spec with this hash."""
+    content: dict[str, Any] = tx.execute(
+        select(table.spec.c.content).where(table.spec.c.hash == digest)
+    ).scalar_one()
+    return content

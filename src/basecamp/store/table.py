@@ -1,0 +1,199 @@
+"""The tables of the state store; a change here needs a migration and a new `HEAD`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from basecamp.store.column import JsonText, UtcInstant
+
+HEAD = "0001"
+"""Revision of the newest migration: what these definitions describe."""
+
+metadata = MetaData()
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+spec = Table(
+    "spec",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("content", JsonText, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+)
+
+workflow = Table(
+    "workflow",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("catchup", Boolean, nullable=False),
+    Column("next_fire_at", UtcInstant),
+    Column("spec_hash", Text, nullable=False),
+    Column("spec_enabled", Boolean, nullable=False),
+    Column("stored", Boolean, nullable=False),  # its file is in the spec store
+    Column("owner", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Column("retry_max_attempts", Integer, nullable=False),
+    Column("retry_delay_seconds", Integer, nullable=False),
+    Column("timeout_seconds", Integer, nullable=False),
+    Column("last_run_at", UtcInstant),
+    Column("last_run_status", Text),
+    Column("pause_reason", Text),
+    Column("paused_by", Text),
+    Column("pause_until", UtcInstant),
+    Column("error", Text),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("updated_at", UtcInstant, nullable=False),
+    UniqueConstraint("dataset_name", "source_type", name="workflow_name_source"),
+    Index("workflow_due", "next_fire_at"),
+    Index("workflow_pause_until", "pause_until"),
+    Index("workflow_status", "status", "dataset_name"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_type", Text, nullable=False),
+    Column("parameters", JsonText, nullable=False),
+    Column("interval_start", UtcInstant, nullable=False),
+    Column("interval_end", UtcInstant, nullable=False),
+    Column("scheduled_for", UtcInstant),  # logical instant; only scheduled runs have one
+    Column("timezone", Text, nullable=False),
+    Column("spec_hash", Text, nullable=False),
+    Column("backfill_id", Text),
+    Column("triggered_by", Text, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("started_at", UtcInstant),
+    Column("finished_at", UtcInstant),
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("retry_delay_seconds", Integer, nullable=False),
+    Column("retry_at", UtcInstant),
+    Column("timeout_seconds", Integer, nullable=False),
+    Column("claim", Integer, nullable=False),  # fencing number: each hand-over to a worker adds one
+    Column("crashes", Integer, nullable=False),
+    Column("rows_affected", BigInteger),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("stop_reason", Text),
+    Column("stopped_by", Text),
+    UniqueConstraint("dataset_name", "scheduled_for", name="run_scheduled_once"),
+    Index("run_queue", "status", "dataset_name", "seq"),
+    Index("run_by_dataset", "dataset_name", "seq"),
+    Index("run_by_status", "status", "seq"),
+    Index("run_by_backfill", "backfill_id", "seq"),
+    Index("run_by_creation", "created_at"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("claim", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("started_at", UtcInstant, nullable=False),
+    Column("finished_at", UtcInstant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error_message", Text),
+)
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("backfill_id", Text, primary_key=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("parameters", JsonText, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("total_runs", Integer, nullable=False),
+    Column("completed_runs", Integer, nullable=False),
+    Column("triggered_by", Text, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("started_at", UtcInstant),
+    Column("finished_at", UtcInstant),
+    Column("error_message", Text),
+    Column("stop_reason", Text),
+    Index("backfill_by_dataset", "dataset_name", "created_at"),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("dataset_name", Text, primary_key=True),
+    Column("source_type", Text, primary_key=True),
+    Column("run_type", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+skipped_tick = Table(
+    "skipped_tick",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("first_at", UtcInstant, nullable=False),
+    Column("last_at", UtcInstant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Index("skipped_tick_by_dataset", "dataset_name", "id"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope_hash", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", JsonText, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Index("idempotency_by_age", "created_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("at", UtcInstant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("request_id", Text),
+    Column("reason", Text),
+    Column("detail", JsonText, nullable=False),
+    Index("audit_by_resource", "resource", "id"),
+)
+
+code_version = Table(
+    "code_version",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("published_by", Text, nullable=False),
+    Column("published_at", UtcInstant, nullable=False),
+    Column("spec_count", Integer, nullable=False),
+)

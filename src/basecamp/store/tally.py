@@ -1,0 +1,62 @@
+"""Counts of runs per dataset, source, kind and state, so that a history need not count rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from basecamp.store import table
+
+_TALLY = table.tally
+
+
+class TallyKey(NamedTuple):
+    """What one counter counts."""
+
+    dataset_name: str
+    source_type: str
+    run_type: str
+    status: str
+
+
+class Tally:
+    """Changes to the counters, collected in a transaction and written at its end."""
+
+    def __init__(self) -> None:
+        self._changes: Counter[TallyKey] = Counter()
+
+    def add(self, key: TallyKey, count: int = 1) -> None:
+        """Count `count` more runs under `key`."""
+        self._changes[key] += count
+
+    def move(self, key: TallyKey, status: str) -> None:
+        """Count one run under `status` instead of under `key`."""
+        self._changes[key] -= 1
+        self._changes[key._replace(status=status)] += 1
+
+    def write(self, tx: Connection) -> None:
+        """Apply the collected changes."""
+        rows = [
+            {**key._asdict(), "count": change} for key, change in sorted(self._changes.items()) if change
+        ]
+        self._changes.clear()
+        if not rows:
+            return
+        dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+        insert = dialect.insert(_TALLY)
+        tx.execute(
+            insert.on_conflict_do_update(
+                index_elements=list(_TALLY.primary_key.columns),
+                set_={"count": _TALLY.c.count + insert.excluded.count},
+            ),
+            rows,
+        )
+
+
+def total(tx: Connection, conditions: list[ColumnElement[bool]]) -> int:
+    """The number of runs whose counters meet all `conditions`."""
+    query = select(func.coalesce(func.sum(_TALLY.c.count), 0)).where(*conditions)
+    return int(tx.execute(query).scalar_one())

@@ -1,0 +1,48 @@
+"""Ticks that did not become a run, so that none disappears silently."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from basecamp.store import table
+
+_TICKS = table.skipped_tick
+
+
+def skip(
+    tx: Connection,
+    *,
+    dataset_name: str,
+    source_type: str,
+    first_at: datetime,
+    last_at: datetime,
+    count: int,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Record `count` ticks from `first_at` to `last_at` that were skipped for one reason."""
+    tx.execute(
+        insert(_TICKS).values(
+            dataset_name=dataset_name,
+            source_type=source_type,
+            first_at=first_at,
+            last_at=last_at,
+            count=count,
+            reason=reason,
+            created_at=now,
+        )
+    )
+
+
+def newest(tx: Connection, dataset_name: str, limit: int = 20) -> list[dict[str, Any]]:
+    """The latest skipped ticks of a dataset, newest first."""
+    query = (
+        select(_TICKS.c.first_at, _TICKS.c.last_at, _TICKS.c.count, _TICKS.c.reason)
+        .where(_TICKS.c.dataset_name == dataset_name)
+        .order_by(_TICKS.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in tx.execute(query).mappings()]

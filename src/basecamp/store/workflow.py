@@ -1,0 +1,154 @@
+"""State SQL of workflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from basecamp.store import table
+
+_WORKFLOW = table.workflow
+WorkflowRow = Row[Any]
+
+
+@dataclass(frozen=True)
+class WorkflowFilter:
+    """What a list of workflows is narrowed to; `None` or `False` does not narrow."""
+
+    source_type: str | None = None
+    status: str | None = None
+    dataset: str | None = None
+    owner: str | None = None
+    running: bool = False
+    enabled: bool = False
+
+
+def find(tx: Connection, dataset_name: str, source_type: str) -> WorkflowRow | None:
+    """The workflow of this name and source."""
+    query = select(_WORKFLOW).where(
+        _WORKFLOW.c.dataset_name == dataset_name, _WORKFLOW.c.source_type == source_type
+    )
+    return tx.execute(query).first()
+
+
+def effective(tx: Connection, dataset_name: str) -> WorkflowRow | None:
+    """The workflow in force under a name: CODE if there is one, else MANUAL."""
+    query = (
+        select(_WORKFLOW).where(_WORKFLOW.c.dataset_name == dataset_name).order_by(_WORKFLOW.c.source_type)
+    )
+    return tx.execute(query).first()
+
+
+def page(tx: Connection, wanted: WorkflowFilter, limit: int, offset: int) -> tuple[list[WorkflowRow], int]:
+    """Workflows by name and how many there are; an exact match of `dataset` comes first."""
+    conditions = _conditions(wanted)
+    count = tx.execute(select(func.count()).select_from(_WORKFLOW).where(*conditions)).scalar_one()
+    order: list[ColumnElement[Any]] = [_WORKFLOW.c.dataset_name.asc(), _WORKFLOW.c.source_type.asc()]
+    if wanted.dataset is not None:
+        exact = func.lower(_WORKFLOW.c.dataset_name) == wanted.dataset.lower()
+        order.insert(0, case((exact, 0), else_=1))
+    query = select(_WORKFLOW).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    return list(tx.execute(query)), int(count)
+
+
+def _conditions(wanted: WorkflowFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.source_type is not None:
+        found.append(_WORKFLOW.c.source_type == wanted.source_type)
+    if wanted.status is not None:
+        found.append(_WORKFLOW.c.status == wanted.status)
+    if wanted.enabled:
+        found.append(_WORKFLOW.c.status == "active")
+    if wanted.owner is not None:
+        found.append(_WORKFLOW.c.owner == wanted.owner)
+    if wanted.dataset is not None:
+        found.append(name_contains(_WORKFLOW.c.dataset_name, wanted.dataset))
+    if wanted.running:
+        active = (
+            select(table.run.c.seq)
+            .where(
+                table.run.c.dataset_name == _WORKFLOW.c.dataset_name,
+                table.run.c.source_type == _WORKFLOW.c.source_type,
+                table.run.c.status.in_(("PENDING", "RUNNING")),
+            )
+            .exists()
+        )
+        found.append(active)
+    return found
+
+
+def name_contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Case-insensitive substring, with no wildcard in `text`."""
+    return func.lower(column).contains(text.lower(), autoescape=True)
+
+
+def add(tx: Connection, values: dict[str, Any]) -> None:
+    """Insert a workflow."""
+    tx.execute(insert(_WORKFLOW).values(**values))
+
+
+def change(tx: Connection, workflow_id: int, values: dict[str, Any]) -> None:
+    """Set columns of one workflow."""
+    tx.execute(update(_WORKFLOW).where(_WORKFLOW.c.id == workflow_id).values(**values))
+
+
+def remove(tx: Connection, workflow_id: int) -> None:
+    """Delete one workflow; its runs stay."""
+    tx.execute(delete(_WORKFLOW).where(_WORKFLOW.c.id == workflow_id))
+
+
+def of_source(tx: Connection, source_type: str) -> list[WorkflowRow]:
+    """Every workflow of a source, by name."""
+    query = select(_WORKFLOW).where(_WORKFLOW.c.source_type == source_type)
+    return list(tx.execute(query.order_by(_WORKFLOW.c.dataset_name)))
+
+
+def not_stored(tx: Connection) -> list[WorkflowRow]:
+    """MANUAL workflows whose file is not yet in the spec store."""
+    query = select(_WORKFLOW).where(_WORKFLOW.c.source_type == "manual", ~_WORKFLOW.c.stored)
+    return list(tx.execute(query))
+
+
+def due(tx: Connection, now: datetime, limit: int) -> list[WorkflowRow]:
+    """Active workflows whose next fire has come, the longest overdue first."""
+    query = select(_WORKFLOW).where(_WORKFLOW.c.next_fire_at <= now)
+    return list(tx.execute(query.order_by(_WORKFLOW.c.next_fire_at).limit(limit)))
+
+
+def pause_ended(tx: Connection, now: datetime) -> list[WorkflowRow]:
+    """Paused workflows whose pause was to end by now."""
+    return list(tx.execute(select(_WORKFLOW).where(_WORKFLOW.c.pause_until <= now)))
+
+
+def next_due_at(tx: Connection) -> datetime | None:
+    """When `due` or `pause_ended` will next have something."""
+    fire = tx.execute(select(func.min(_WORKFLOW.c.next_fire_at))).scalar()
+    pause_end = tx.execute(select(func.min(_WORKFLOW.c.pause_until))).scalar()
+    return min((at for at in (fire, pause_end) if at is not None), default=None)
+
+
+def set_last_run(tx: Connection, dataset_name: str, source_type: str, at: datetime, status: str) -> None:
+    """Remember the last finished run of a workflow."""
+    tx.execute(
+        update(_WORKFLOW)
+        .where(
+            and_(_WORKFLOW.c.dataset_name == dataset_name, _WORKFLOW.c.source_type == source_type),
+            or_(_WORKFLOW.c.last_run_at.is_(None), _WORKFLOW.c.last_run_at <= at),
+        )
+        .values(last_run_at=at, last_run_status=status)
+    )
