@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIValidationError, ErrorCode, ExecutionError
 from dli.specs.schedule import Interval, intervals_between
 
-from basecamp.clock import Clock
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.run import checked_parameters, parse_date, runnable, stored_backfill
 from basecamp.store import backfill, run
-from basecamp.store.database import Database
 from basecamp.store.new_run import new_run_id, run_values
-from basecamp.store.workflow import WorkflowRow
+from dli.exceptions import DLIValidationError, ErrorCode, ExecutionError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from basecamp.clock import Clock
+    from basecamp.store.database import Database
+    from basecamp.store.workflow import WorkflowRow
 
 
 class BackfillService:
@@ -59,7 +62,9 @@ class BackfillService:
             current, _ = runnable(change.tx, name, source_type)
             wanted = _without_completed(change, name, intervals) if skip_completed else intervals
             backfill_id = _store(change, current, wanted, stored, (first, last))
-            change.audit("backfill.start", name, detail={"run_id": backfill_id, "runs": len(wanted)})
+            change.audit(
+                "backfill.start", name, detail={"run_id": backfill_id, "runs": len(wanted)}
+            )
             record = stored_backfill(change.tx, backfill_id)
             return Reply(202, {**record, "message": _message(len(wanted), len(intervals))})
 
@@ -86,7 +91,8 @@ class BackfillService:
             found = self._engine.check(asked, bind=True)
             if not found.ok:
                 raise ExecutionError(
-                    found.message or "The first run would fail.", code=ErrorCode(found.code or "DLI-401")
+                    found.message or "The first run would fail.",
+                    code=ErrorCode(found.code or "DLI-401"),
                 )
         body = {
             "dataset_name": row.dataset_name,

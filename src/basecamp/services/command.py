@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIError, DLIValidationError, ErrorCode
-from sqlalchemy import Connection
-
-from basecamp.clock import Clock
 from basecamp.store import audit, idempotency
-from basecamp.store.database import Database
 from basecamp.store.idempotency import StoredAnswer
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from basecamp.clock import Clock
+    from basecamp.store.database import Database
 
 _KEPT_REFUSALS = frozenset(
     {
@@ -64,7 +67,11 @@ class Change:
     caller: Caller
 
     def audit(
-        self, action: str, resource: str, reason: str | None = None, detail: dict[str, Any] | None = None
+        self,
+        action: str,
+        resource: str,
+        reason: str | None = None,
+        detail: dict[str, Any] | None = None,
     ) -> None:
         """Append the audit row of this change."""
         audit.record(
@@ -132,7 +139,7 @@ class Commands:
 
 
 def _scope(key: Idempotency, caller_name: str) -> str:
-    parts = "\n".join((caller_name, key.method, key.path, key.key))
+    parts = f"{caller_name}\n{key.method}\n{key.path}\n{key.key}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dli.specs.schedule import next_fire
-from sqlalchemy import Connection
 
 from basecamp.store import run, spec, workflow
 from basecamp.store.run import Outcome
-from basecamp.store.workflow import WorkflowRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from basecamp.store.workflow import WorkflowRow
 
 CODE = "code"
 MANUAL = "manual"
@@ -108,7 +112,12 @@ def _add(
     is_overridden: bool = False,
 ) -> None:
     status = "overridden" if is_overridden else "paused" if paused else "active"
-    identity = {"dataset_name": name, "source_type": source_type, "status": status, "paused": paused}
+    identity = {
+        "dataset_name": name,
+        "source_type": source_type,
+        "status": status,
+        "paused": paused,
+    }
     times = {"created_at": now, "updated_at": now, "next_fire_at": _next_fire(values, status, now)}
     workflow.add(tx, {**values, **identity, **times, "stored": stored})
 
@@ -121,7 +130,13 @@ def _replace(
         status == old.status and values["cron"] == old.cron and values["timezone"] == old.timezone
     )
     fire = old.next_fire_at if keeps_fire else _next_fire(values, status, now)
-    changed = {"paused": paused, "status": status, "next_fire_at": fire, "updated_at": now, "error": None}
+    changed = {
+        "paused": paused,
+        "status": status,
+        "next_fire_at": fire,
+        "updated_at": now,
+        "error": None,
+    }
     if not paused:
         changed |= {"pause_reason": None, "paused_by": None, "pause_until": None}
     workflow.change(tx, old.id, {**values, **changed})
@@ -155,4 +170,3 @@ def _remove(tx: Connection, row: WorkflowRow, now: datetime, why: str) -> None:
         tx, row.dataset_name, row.source_type, Outcome("KILLED", stop_reason=why), now
     )
     workflow.remove(tx, row.id)
-

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from basecamp.store.backfill import BackfillRow
-from basecamp.store.run import RunRow
-from basecamp.store.workflow import WorkflowRow
+if TYPE_CHECKING:
+    from basecamp.store.backfill import BackfillRow
+    from basecamp.store.run import RunRow
+    from basecamp.store.workflow import WorkflowRow
 
 
 def wire_time(instant: datetime | None) -> str | None:

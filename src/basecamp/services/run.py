@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dli.specs.parameter import bind
+from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
+
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.record import attempt_record, backfill_record, run_record
+from basecamp.services.workflow import addressed
+from basecamp.store import backfill, run, spec
+from basecamp.store.new_run import run_values
+from basecamp.store.run import Outcome, RunFilter, RunRow
+from basecamp.store.tally import Tally
 from dli.exceptions import (
     DLIValidationError,
     ErrorCode,
@@ -16,27 +26,23 @@ from dli.exceptions import (
     WorkflowPermissionError,
 )
 from dli.models.dataset import DatasetSpec
-from dli.specs.parameter import bind
-from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
-from sqlalchemy import Connection
 
-from basecamp.clock import Clock
-from basecamp.engines.base import Engine, RunSpec
-from basecamp.services.command import Caller, Change, Commands, Reply
-from basecamp.services.record import attempt_record, backfill_record, run_record
-from basecamp.services.workflow import addressed
-from basecamp.store import backfill, run, spec
-from basecamp.store.database import Database
-from basecamp.store.new_run import run_values
-from basecamp.store.run import Outcome, RunFilter, RunRow
-from basecamp.store.tally import Tally
-from basecamp.store.workflow import WorkflowRow
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from basecamp.clock import Clock
+    from basecamp.store.database import Database
+    from basecamp.store.workflow import WorkflowRow
 
 _DATE_PARAMETERS = ("execution_date", "ds")
 _SHOWN_DAYS = 1_000
 
 
-def runnable(tx: Connection, name: str, source_type: str | None) -> tuple[WorkflowRow, dict[str, Any]]:
+def runnable(
+    tx: Connection, name: str, source_type: str | None
+) -> tuple[WorkflowRow, dict[str, Any]]:
     """The workflow a run is asked of, and its spec.
 
     Raises:
@@ -202,20 +208,32 @@ class RunService:
         named = {str(parameters[name]) for name in _DATE_PARAMETERS if name in parameters}
         if len(named) > 1:
             raise DLIValidationError(
-                "ds and execution_date mean the same and must not differ.", code=ErrorCode.PARAMETER_INVALID
+                "ds and execution_date mean the same and must not differ.",
+                code=ErrorCode.PARAMETER_INVALID,
             )
         if named:
             return interval_for_date(row.cron, row.timezone, parse_date(named.pop()))
         return latest_interval(row.cron, row.timezone, self._clock.now())
 
     def _dry_run(
-        self, row: WorkflowRow, content: dict[str, Any], parameters: dict[str, Any], interval: Interval
+        self,
+        row: WorkflowRow,
+        content: dict[str, Any],
+        parameters: dict[str, Any],
+        interval: Interval,
     ) -> Reply:
         asked = RunSpec(content, parameters, interval.start, interval.end, row.timezone)
         found = self._engine.check(asked, bind=True)
         if not found.ok:
-            message, code = found.message or "The run would fail.", ErrorCode(found.code or "DLI-401")
-            if code in (ErrorCode.PARAMETER_INVALID, ErrorCode.SPEC_INVALID, ErrorCode.SQL_SYNTAX_ERROR):
+            message, code = (
+                found.message or "The run would fail.",
+                ErrorCode(found.code or "DLI-401"),
+            )
+            if code in (
+                ErrorCode.PARAMETER_INVALID,
+                ErrorCode.SPEC_INVALID,
+                ErrorCode.SQL_SYNTAX_ERROR,
+            ):
                 raise DLIValidationError(message, code=code)
             raise ExecutionError(message, code=code)
         body = {
@@ -237,7 +255,9 @@ class RunService:
         if whole is None:
             raise _no_such_run()
         _refuse_finished(whole.status)
-        return [row for row in run.of_backfill(tx, run_id, _SHOWN_DAYS) if row.status in run.UNFINISHED]
+        return [
+            row for row in run.of_backfill(tx, run_id, _SHOWN_DAYS) if row.status in run.UNFINISHED
+        ]
 
     def _record(self, tx: Connection, run_id: str) -> dict[str, Any]:
         row = run.find(tx, run_id)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from dli.specs.parser import dataset_from_mapping
+from dli.specs.schedule import check_schedule, latest_interval
+
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services import ownership
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.record import wire_time, workflow_record
+from basecamp.store import spec, tick, workflow
+from basecamp.store.workflow import WorkflowFilter, WorkflowRow
 from dli.exceptions import (
     DatasetNotFoundError,
     DLIValidationError,
@@ -14,18 +22,14 @@ from dli.exceptions import (
     WorkflowPermissionError,
     WorkflowRegistrationError,
 )
-from dli.specs.parser import dataset_from_mapping
-from dli.specs.schedule import check_schedule, latest_interval
-from sqlalchemy import Connection
 
-from basecamp.clock import Clock
-from basecamp.engines.base import Engine, RunSpec
-from basecamp.services import ownership
-from basecamp.services.command import Caller, Change, Commands, Reply
-from basecamp.services.record import wire_time, workflow_record
-from basecamp.store import spec, tick, workflow
-from basecamp.store.database import Database
-from basecamp.store.workflow import WorkflowFilter, WorkflowRow
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from basecamp.clock import Clock
+    from basecamp.store.database import Database
 
 
 class ManualFiles(Protocol):
@@ -55,7 +59,9 @@ def addressed(tx: Connection, name: str, source_type: str | None) -> WorkflowRow
 class WorkflowService:
     """Changes and shows workflows."""
 
-    def __init__(self, database: Database, engine: Engine, files: ManualFiles, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, files: ManualFiles, clock: Clock
+    ) -> None:
         self._database = database
         self._engine = engine
         self._files = files
@@ -90,7 +96,11 @@ class WorkflowService:
             row = addressed(tx, name, None)
             skipped = tick.newest(tx, name)
         ticks = [
-            {**entry, "first_at": wire_time(entry["first_at"]), "last_at": wire_time(entry["last_at"])}
+            {
+                **entry,
+                "first_at": wire_time(entry["first_at"]),
+                "last_at": wire_time(entry["last_at"]),
+            }
             for entry in skipped
         ]
         return {**workflow_record(row), "spec_hash": row.spec_hash, "skipped_ticks": ticks}
@@ -177,7 +187,9 @@ class WorkflowService:
             WorkflowExecutionError: it is paused already (807).
         """
         if until is not None and until <= self._clock.now():
-            raise DLIValidationError("The end of a pause must lie ahead.", code=ErrorCode.PARAMETER_INVALID)
+            raise DLIValidationError(
+                "The end of a pause must lie ahead.", code=ErrorCode.PARAMETER_INVALID
+            )
 
         def pause(change: Change) -> Reply:
             row = addressed(change.tx, name, source_type)
@@ -246,7 +258,9 @@ class WorkflowService:
             parsed, warnings = dataset_from_mapping(given, origin="spec")
             if parsed.name != name:
                 raise WorkflowRegistrationError("The spec has another name than the workflow.")
-            content: dict[str, Any] = parsed.model_dump(mode="json", by_alias=True, exclude_none=True)
+            content: dict[str, Any] = parsed.model_dump(
+                mode="json", by_alias=True, exclude_none=True
+            )
             return content, "; ".join(warnings) or None
         with self._database.read() as tx:
             row = workflow.effective(tx, name)
@@ -282,7 +296,9 @@ class WorkflowService:
         outcome = ownership.put_manual(change.tx, content, change.now, stored=False)
         change.audit("workflow.register", name, detail={"outcome": outcome})
         row = addressed(change.tx, name, ownership.MANUAL)
-        message = "The workflow is registered." if outcome == "added" else "The workflow is replaced."
+        message = (
+            "The workflow is registered." if outcome == "added" else "The workflow is replaced."
+        )
         body = {**workflow_record(row), "message": message, "warning": warning}
         return Reply(201 if outcome == "added" else 200, body)
 
@@ -296,7 +312,11 @@ def _with_schedule(
 ) -> tuple[dict[str, Any], str | None]:
     own = content.get("schedule") or {}
     kept = {name: own[name] for name in ("notifications", "catchup") if name in own}
-    differing = [name for name in ("cron", "timezone", "enabled", "retry") if own and own.get(name) != asked[name]]
+    differing = [
+        name
+        for name in ("cron", "timezone", "enabled", "retry")
+        if own and own.get(name) != asked[name]
+    ]
     warning = None
     if differing:
         warning = f"The spec's own schedule differs in {', '.join(differing)}; the registered settings are used."

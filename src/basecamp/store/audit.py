@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
 
 from basecamp.store import table
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def record(

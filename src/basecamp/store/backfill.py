@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from basecamp.store import table
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _BACKFILL = table.backfill
 BackfillRow = Row[Any]
@@ -56,7 +58,9 @@ def end(
     tx.execute(
         update(_BACKFILL)
         .where(_BACKFILL.c.backfill_id == backfill_id, _OPEN)
-        .values(status=status, finished_at=now, error_message=error_message, stop_reason=stop_reason)
+        .values(
+            status=status, finished_at=now, error_message=error_message, stop_reason=stop_reason
+        )
     )
 
 
@@ -66,6 +70,8 @@ def end_queued(
     """End as KILLED the open backfills of a workflow that goes away."""
     tx.execute(
         update(_BACKFILL)
-        .where(_BACKFILL.c.dataset_name == dataset_name, _BACKFILL.c.source_type == source_type, _OPEN)
+        .where(
+            _BACKFILL.c.dataset_name == dataset_name, _BACKFILL.c.source_type == source_type, _OPEN
+        )
         .values(status="KILLED", finished_at=now, stop_reason=stop_reason)
     )

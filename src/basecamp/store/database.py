@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import ErrorCode, ServerError
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from dli.exceptions import ErrorCode, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _BUSY_S = 5
 
@@ -104,4 +107,6 @@ def _known_errors() -> Iterator[None]:
 
 
 def _unavailable(message: str, *, busy: bool = False) -> ServerError:
-    return ServerError(message, code=ErrorCode.SERVER_EXECUTION, details={"retry_after": 1 if busy else 5})
+    return ServerError(
+        message, code=ErrorCode.SERVER_EXECUTION, details={"retry_after": 1 if busy else 5}
+    )

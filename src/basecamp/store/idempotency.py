@@ -23,7 +23,9 @@ class StoredAnswer(NamedTuple):
 
 def find(tx: Connection, scope_hash: str) -> StoredAnswer | None:
     """The answer kept for `scope_hash`, if any."""
-    query = select(_ROWS.c.body_hash, _ROWS.c.status, _ROWS.c.answer).where(_ROWS.c.scope_hash == scope_hash)
+    query = select(_ROWS.c.body_hash, _ROWS.c.status, _ROWS.c.answer).where(
+        _ROWS.c.scope_hash == scope_hash
+    )
     row = tx.execute(query).first()
     return StoredAnswer(*row) if row else None
 

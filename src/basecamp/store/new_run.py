@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dli.specs.schedule import Interval
+if TYPE_CHECKING:
+    from datetime import datetime
 
-from basecamp.store.workflow import WorkflowRow
+    from dli.specs.schedule import Interval
+
+    from basecamp.store.workflow import WorkflowRow
 
 
 def new_run_id(now: datetime, kind: str = "run") -> str:

@@ -62,8 +62,10 @@ def add(tx: Connection, rows: list[dict[str, Any]]) -> None:
 def add_scheduled(tx: Connection, row: dict[str, Any]) -> bool:
     """Queue a scheduled run unless its logical instant had one already; tells whether it did."""
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(_RUN).values(**row).on_conflict_do_nothing(
-        index_elements=["dataset_name", "scheduled_for"]
+    statement = (
+        dialect.insert(_RUN)
+        .values(**row)
+        .on_conflict_do_nothing(index_elements=["dataset_name", "scheduled_for"])
     )
     if tx.execute(statement).rowcount != 1:
         return False
@@ -142,7 +144,9 @@ def queue_heads(tx: Connection, busy: set[str], limit: int) -> list[RunRow]:
         .limit(limit)
         .subquery()
     )
-    return list(tx.execute(select(_RUN).join(heads, _RUN.c.seq == heads.c.seq).order_by(_RUN.c.seq)))
+    return list(
+        tx.execute(select(_RUN).join(heads, _RUN.c.seq == heads.c.seq).order_by(_RUN.c.seq))
+    )
 
 
 def running(tx: Connection) -> list[RunRow]:
@@ -171,7 +175,13 @@ def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: T
 
 
 def close_attempt(
-    tx: Connection, row: RunRow, *, started_at: datetime, now: datetime, outcome: str, error_message: str | None
+    tx: Connection,
+    row: RunRow,
+    *,
+    started_at: datetime,
+    now: datetime,
+    outcome: str,
+    error_message: str | None,
 ) -> None:
     """Keep how the attempt under the run's present fencing number ended."""
     tx.execute(
@@ -224,13 +234,17 @@ def finish(tx: Connection, row: RunRow, outcome: Outcome, now: datetime, counts:
     if not changed:
         return False
     counts.move(key(row), outcome.status)
-    workflow.set_last_run(tx, row.dataset_name, row.source_type, row.started_at or now, outcome.status)
+    workflow.set_last_run(
+        tx, row.dataset_name, row.source_type, row.started_at or now, outcome.status
+    )
     if row.backfill_id is not None:
         _finish_in_backfill(tx, row, outcome, now, counts)
     return True
 
 
-def _finish_in_backfill(tx: Connection, row: RunRow, outcome: Outcome, now: datetime, counts: Tally) -> None:
+def _finish_in_backfill(
+    tx: Connection, row: RunRow, outcome: Outcome, now: datetime, counts: Tally
+) -> None:
     if outcome.status == "COMPLETED":
         backfill_store.complete_one(tx, row.backfill_id, now)
         return
@@ -238,7 +252,9 @@ def _finish_in_backfill(tx: Connection, row: RunRow, outcome: Outcome, now: date
     backfill_store.end(tx, row.backfill_id, outcome.status, now, message, outcome.stop_reason)
     rest = Outcome(status="KILLED", stop_reason="An earlier day of the backfill did not complete.")
     if outcome.status == "KILLED":
-        rest = Outcome(status="KILLED", stop_reason=outcome.stop_reason, stopped_by=outcome.stopped_by)
+        rest = Outcome(
+            status="KILLED", stop_reason=outcome.stop_reason, stopped_by=outcome.stopped_by
+        )
     kill_pending(tx, _RUN.c.backfill_id == row.backfill_id, rest, now, counts)
 
 
@@ -286,7 +302,10 @@ def completed_starts(tx: Connection, dataset_name: str, starts: list[datetime]) 
     """Those of the interval starts whose newest run is COMPLETED."""
     newest = (
         select(_RUN.c.interval_start, func.max(_RUN.c.seq).label("seq"))
-        .where(_RUN.c.dataset_name == dataset_name, _RUN.c.interval_start.between(starts[0], starts[-1]))
+        .where(
+            _RUN.c.dataset_name == dataset_name,
+            _RUN.c.interval_start.between(starts[0], starts[-1]),
+        )
         .group_by(_RUN.c.interval_start)
         .subquery()
     )

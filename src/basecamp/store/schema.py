@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dli.exceptions import ConfigurationError
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from basecamp.store.table import HEAD, metadata
+from dli.exceptions import ConfigurationError
 
 
 def prepare(engine: Engine) -> None:
@@ -49,7 +49,9 @@ def _revision(engine: Engine) -> str | None:
 def _create(engine: Engine) -> None:
     with engine.begin() as connection:
         metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 

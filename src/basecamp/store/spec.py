@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import table
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def content_hash(content: dict[str, Any]) -> str:

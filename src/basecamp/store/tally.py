@@ -40,7 +40,9 @@ class Tally:
     def write(self, tx: Connection) -> None:
         """Apply the collected changes."""
         rows = [
-            {**key._asdict(), "count": change} for key, change in sorted(self._changes.items()) if change
+            {**key._asdict(), "count": change}
+            for key, change in sorted(self._changes.items())
+            if change
         ]
         self._changes.clear()
         if not rows:

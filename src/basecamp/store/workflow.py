@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,6 +20,9 @@ from sqlalchemy import (
 )
 
 from basecamp.store import table
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _WORKFLOW = table.workflow
 WorkflowRow = Row[Any]
@@ -49,16 +51,23 @@ def find(tx: Connection, dataset_name: str, source_type: str) -> WorkflowRow | N
 def effective(tx: Connection, dataset_name: str) -> WorkflowRow | None:
     """The workflow in force under a name: CODE if there is one, else MANUAL."""
     query = (
-        select(_WORKFLOW).where(_WORKFLOW.c.dataset_name == dataset_name).order_by(_WORKFLOW.c.source_type)
+        select(_WORKFLOW)
+        .where(_WORKFLOW.c.dataset_name == dataset_name)
+        .order_by(_WORKFLOW.c.source_type)
     )
     return tx.execute(query).first()
 
 
-def page(tx: Connection, wanted: WorkflowFilter, limit: int, offset: int) -> tuple[list[WorkflowRow], int]:
+def page(
+    tx: Connection, wanted: WorkflowFilter, limit: int, offset: int
+) -> tuple[list[WorkflowRow], int]:
     """Workflows by name and how many there are; an exact match of `dataset` comes first."""
     conditions = _conditions(wanted)
     count = tx.execute(select(func.count()).select_from(_WORKFLOW).where(*conditions)).scalar_one()
-    order: list[ColumnElement[Any]] = [_WORKFLOW.c.dataset_name.asc(), _WORKFLOW.c.source_type.asc()]
+    order: list[ColumnElement[Any]] = [
+        _WORKFLOW.c.dataset_name.asc(),
+        _WORKFLOW.c.source_type.asc(),
+    ]
     if wanted.dataset is not None:
         exact = func.lower(_WORKFLOW.c.dataset_name) == wanted.dataset.lower()
         order.insert(0, case((exact, 0), else_=1))
@@ -142,7 +151,9 @@ def next_due_at(tx: Connection) -> datetime | None:
     return min((at for at in (fire, pause_end) if at is not None), default=None)
 
 
-def set_last_run(tx: Connection, dataset_name: str, source_type: str, at: datetime, status: str) -> None:
+def set_last_run(
+    tx: Connection, dataset_name: str, source_type: str, at: datetime, status: str
+) -> None:
     """Remember the last finished run of a workflow."""
     tx.execute(
         update(_WORKFLOW)

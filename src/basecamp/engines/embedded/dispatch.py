@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-from dli.exceptions import ErrorCode
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from basecamp.store import run, spec
 from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
+from dli.exceptions import ErrorCode
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _CRASHES_ALLOWED = 2
 _FINAL_CODES = frozenset(
-    {ErrorCode.PARAMETER_INVALID, ErrorCode.SPEC_INVALID, ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.VALIDATION_FAILED}
+    {
+        ErrorCode.PARAMETER_INVALID,
+        ErrorCode.SPEC_INVALID,
+        ErrorCode.SQL_SYNTAX_ERROR,
+        ErrorCode.VALIDATION_FAILED,
+    }
 )
 """Failures that another attempt cannot mend."""
 
@@ -108,12 +114,20 @@ def _failure(execution: Execution, report: Report) -> tuple[str, str]:
     if report.is_crash:
         return ErrorCode.EXECUTION_FAILED.value, "The worker process ended during this attempt."
     if report.is_collateral:
-        return ErrorCode.EXECUTION_FAILED.value, "The worker process had to be ended because of another run."
+        return (
+            ErrorCode.EXECUTION_FAILED.value,
+            "The worker process had to be ended because of another run.",
+        )
     return report.code or ErrorCode.EXECUTION_FAILED.value, report.message or "The run failed."
 
 
 def _close(
-    tx: Connection, execution: Execution, row: RunRow, now: datetime, outcome: str, message: str | None
+    tx: Connection,
+    execution: Execution,
+    row: RunRow,
+    now: datetime,
+    outcome: str,
+    message: str | None,
 ) -> None:
     run.close_attempt(
         tx, row, started_at=execution.started_at, now=now, outcome=outcome, error_message=message

@@ -6,16 +6,10 @@ import itertools
 import logging
 import queue
 import threading
-from collections.abc import Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
-
-from dli.exceptions import DLIError, ErrorCode, ServerError
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.base import CheckResult, Listener, RunSpec
@@ -23,7 +17,16 @@ from basecamp.engines.embedded import dispatch, scheduler
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.store import workflow
-from basecamp.store.database import Database
+from dli.exceptions import DLIError, ErrorCode, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from basecamp.store.database import Database
 
 _log = logging.getLogger(__name__)
 _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
@@ -46,7 +49,9 @@ class EmbeddedSettings:
 class EmbeddedEngine:
     """Scheduler, queue and worker on one machine; implements `basecamp.engines.base.Engine`."""
 
-    def __init__(self, database: Database, settings: EmbeddedSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, settings: EmbeddedSettings, clock: Clock | None = None
+    ) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -98,7 +103,9 @@ class EmbeddedEngine:
         try:
             message = answer.result(_CHECK_TIMEOUT_S)
         except FutureTimeoutError as exc:
-            raise ServerError("The engine did not answer in time.", code=ErrorCode.SERVER_EXECUTION) from exc
+            raise ServerError(
+                "The engine did not answer in time.", code=ErrorCode.SERVER_EXECUTION
+            ) from exc
         finally:
             self._checks.pop(number, None)
         return CheckResult(
@@ -134,7 +141,9 @@ class EmbeddedEngine:
             return _STORE_RETRY_S
         waits = [_IDLE_S]
         now = self._clock.now()
-        waits += [(at - now).total_seconds() for at in (self._due_at, self._retry_at) if at is not None]
+        waits += [
+            (at - now).total_seconds() for at in (self._due_at, self._retry_at) if at is not None
+        ]
         monotonic = self._clock.monotonic()
         for execution in self._executions.values():
             waits.append(execution.deadline - monotonic)
@@ -224,7 +233,10 @@ class EmbeddedEngine:
             if execution.interrupted_at is None and now >= execution.deadline:
                 execution.is_timed_out = True
                 self._interrupt(execution.run_id)
-            elif execution.interrupted_at is not None and now >= execution.interrupted_at + _KILL_AFTER_S:
+            elif (
+                execution.interrupted_at is not None
+                and now >= execution.interrupted_at + _KILL_AFTER_S
+            ):
                 execution.interrupted_at = now
                 if self._link is not None:
                     self._link.kill()
@@ -267,7 +279,12 @@ class EmbeddedEngine:
             is_collateral = was_killed_by_us and execution.interrupted_at is None
             is_crash = not was_killed_by_us
             self._reports.append(
-                Report(execution.run_id, execution.claim, is_crash=is_crash, is_collateral=is_collateral)
+                Report(
+                    execution.run_id,
+                    execution.claim,
+                    is_crash=is_crash,
+                    is_collateral=is_collateral,
+                )
             )
         for answer in self._checks.values():
             if not answer.done():

@@ -9,9 +9,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Message = dict[str, Any]
 
@@ -23,7 +25,9 @@ class WorkerLink:
     `{"op": "gone"}` when the process has ended, however it ended.
     """
 
-    def __init__(self, project: Path, state_dir: Path, receive: Callable[[WorkerLink, Message], None]) -> None:
+    def __init__(
+        self, project: Path, state_dir: Path, receive: Callable[[WorkerLink, Message], None]
+    ) -> None:
         self._receive = receive
         ours, theirs = socket.socketpair()
         self._socket = ours

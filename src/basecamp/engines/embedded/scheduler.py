@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
-from sqlalchemy import Connection
 
 from basecamp.store import audit, run, tick, workflow
 from basecamp.store.new_run import run_values
-from basecamp.store.workflow import WorkflowRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from basecamp.store.workflow import WorkflowRow
 
 _BATCH = 200
 _COUNTED_TICKS = 10_000
@@ -64,7 +68,12 @@ def _queue(tx: Connection, due: WorkflowRow, fire: datetime, now: datetime) -> s
 
 
 def _end_pause(tx: Connection, paused: WorkflowRow, now: datetime) -> None:
-    values: dict[str, Any] = {"paused": False, "pause_until": None, "pause_reason": None, "paused_by": None}
+    values: dict[str, Any] = {
+        "paused": False,
+        "pause_until": None,
+        "pause_reason": None,
+        "paused_by": None,
+    }
     if paused.status == "paused":
         fire = next_fire(paused.cron, paused.timezone, now) if paused.cron else None
         values |= {"status": "active", "next_fire_at": fire}
