@@ -21,7 +21,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check bench serve clean format lint types layers unit
+.PHONY: help demo test check bench serve docs format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: .venv/.dev ## yardstick and ours in turn, into benchmarks/RESULTS.md
 
 serve: .venv/.runtime ## Basecamp for examples/flights, until Ctrl-C
 	@$(BIN)/dli up --foreground --path examples/flights
+
+docs: .venv/.dev ## write the generated pages of docs/
+	@$(BIN)/python docs/generate.py
 
 format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -60,7 +63,7 @@ layers: .venv/.dev
 	@$(BIN)/lint-imports --no-logo
 
 unit: .venv/.dev
-	@$(BIN)/pytest -q tests/unit tests/architecture
+	@$(BIN)/pytest -q tests/unit tests/contract tests/architecture
 
 .uv/.ready:
 	@$(FIND_PYTHON); \

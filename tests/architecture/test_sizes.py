@@ -9,7 +9,7 @@ from statistics import median, quantiles
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("src", "tests", "benchmarks", "examples")
+FOLDERS = ("src", "tests", "benchmarks", "docs", "examples")
 
 MODULE_LINES = 500
 FUNCTION_LINES = 60
@@ -110,7 +110,7 @@ def test_every_file_is_named_after_a_noun_of_its_own() -> None:
 def test_every_module_opens_with_a_sentence_about_what_lives_there() -> None:
     silent = [
         path.relative_to(ROOT)
-        for path in modules("src", "tests", "benchmarks", "examples")
+        for path in modules(*FOLDERS)
         if path.read_text(encoding="utf-8").strip()
         and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
