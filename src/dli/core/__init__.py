@@ -1,0 +1,1 @@
+"""Kept import paths of earlier users; nothing inside the project uses them."""

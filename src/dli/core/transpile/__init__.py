@@ -1,0 +1,1 @@
+"""Kept import path; see `dli.core.transpile.models`."""

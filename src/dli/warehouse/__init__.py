@@ -1,0 +1,1 @@
+"""Run SQL on stored data."""
