@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 DOCS = Path(__file__).parent
@@ -31,7 +31,36 @@ status below is the usual one. A published code never changes its meaning.
 """
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors}
+def commands() -> str:
+    import click
+
+    from dli.cli.main import cli
+
+    def sections(command: click.Command, parent: click.Context | None) -> Iterator[str]:
+        ctx = click.Context(
+            command, parent, info_name=command.name, terminal_width=100, **cli.context_settings
+        )
+        yield f"## {ctx.command_path}\n\n```\n{command.get_help(ctx)}\n```\n"
+        if isinstance(command, click.Group):
+            for name in command.list_commands(ctx):
+                found = command.get_command(ctx, name)
+                assert found is not None
+                yield from sections(found, ctx)
+
+    listing = "\n".join(sections(cli, None))
+    return f"""# Command line
+
+Results go to stdout, messages and errors to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
+130 after Ctrl-C. With `--format json`, stdout is one JSON document. [errors.md](errors.md) lists
+the errors and what to do about them. `NO_COLOR` turns colour off, `DLI_DEBUG=1` shows tracebacks,
+`DLI_LOG_LEVEL=INFO` shows the log.
+
+`dli completion bash|zsh|fish` prints a script that completes commands, dataset names and run ids.
+
+{listing}"""
+
+
+PAGES: dict[str, Callable[[], str]] = {"cli.md": commands, "errors.md": errors}
 
 
 def main() -> int:

@@ -1,0 +1,80 @@
+"""Shell completion: the script a shell loads, and names and run ids from the running server."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    from dli.client.basecamp import BasecampClient
+    from dli.client.response import ServerResponse
+
+__all__ = ["DATASET", "RUN"]
+
+_LIMIT = 50
+_TIMEOUT_S = 1
+
+
+class _FromServer(click.types.StringParamType):
+    """Text whose known values the server lists."""
+
+    def __init__(
+        self, name: str, field: str, ask: Callable[[BasecampClient, str], ServerResponse]
+    ) -> None:
+        self.name = name
+        self._field = field
+        self._ask = ask
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - the signature is click's
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        try:
+            values = self._values(ctx, incomplete)
+        except Exception:  # noqa: BLE001 - a key press in a shell never prints an error
+            return []
+        return [CompletionItem(value) for value in values if value.startswith(incomplete)]
+
+    def _values(self, ctx: click.Context, incomplete: str) -> list[str]:
+        from dli.cli.connection import project_root
+        from dli.client.basecamp import BasecampClient, ServerConfig
+        from dli.config import resolve_server
+
+        server = resolve_server(project_root(ctx.params.get("path")), os.environ)
+        if server is None:
+            return []
+        config = ServerConfig(server.url, timeout=_TIMEOUT_S, api_key=server.token)
+        with BasecampClient(config) as client:
+            data = self._ask(client, incomplete).data
+        return [str(record[self._field]) for record in data] if isinstance(data, list) else []
+
+
+DATASET = _FromServer(
+    "dataset",
+    "dataset_name",
+    lambda client, text: client.workflow_list(dataset_filter=text or None, limit=_LIMIT),
+)
+RUN = _FromServer("run", "run_id", lambda client, _: client.workflow_history(limit=_LIMIT))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(*, shell: str) -> None:
+    """Print the completion script of a shell; for bash: eval "$(dli completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    from dli.cli.main import cli
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # the choices are click's own
+    click.echo(kind(cli, {}, "dli", "_DLI_COMPLETE").source())

@@ -1,0 +1,84 @@
+"""The command `dli`: its groups, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.cli.errors import report
+from dli.cli.group import Entry, LazyGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli"]
+
+COMMANDS = {
+    "init": Entry("dli.cli.init:init", "Create a small project that runs at once."),
+    "up": Entry("dli.cli.server:up", "Start Basecamp for this project."),
+    "down": Entry("dli.cli.server:down", "Stop the Basecamp of this project."),
+    "workflow": Entry("dli.cli.workflow:workflow", "Schedule, run, watch and stop workflows."),
+    "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),
+    "config": Entry("dli.cli.config:config", "Show the configuration."),
+    "info": Entry("dli.cli.info:info", "Show version, Python, platform, project, server and mode."),
+    "version": Entry("dli.cli.info:version", "Show the version of the library."),
+    "completion": Entry("dli.cli.completion:completion", "Print the completion script of a shell."),
+}
+
+
+class Root(LazyGroup):
+    """Turns every error of a command into one line and an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        try:
+            code = super().main(
+                args, prog_name or self.name, complete_var, standalone_mode=False, **extra
+            )
+        except Exception as error:
+            if not standalone_mode:
+                raise
+            code = report(error)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        from dli import __version__
+
+        click.echo(f"dli {__version__}")
+        ctx.exit()
+
+
+@click.command(
+    "dli",
+    cls=Root,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    "-v",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Datasets as SQL: register, schedule, run, backfill, watch and stop them."""
+    if os.environ.get("DLI_LOG_LEVEL") or os.environ.get("DLI_DEBUG") == "1":
+        from dli.cli.log import configure
+
+        configure(os.environ)

@@ -1,0 +1,99 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.exceptions import DLIValidationError, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "format_option",
+    "limit_option",
+    "param_option",
+    "path_option",
+    "read_date",
+    "refused",
+    "split_pairs",
+]
+
+_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+
+
+def path_option(*names: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--path",
+        *names,
+        type=click.Path(path_type=Path),
+        help="Where to look for the project; default: DLI_HOME, else the working directory.",
+    )
+
+
+def format_option(*names: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--format",
+        *names,
+        "format",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Form of the result.",
+    )
+
+
+def limit_option(default: int) -> Callable[[Any], Any]:
+    return click.option(
+        "--limit",
+        "-n",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        help="At most this many.",
+    )
+
+
+def param_option() -> Callable[[Any], Any]:
+    return click.option(
+        "--param",
+        "-p",
+        "params",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Parameter of the dataset; repeatable.",
+    )
+
+
+def split_pairs(texts: Iterable[str]) -> dict[str, str]:
+    """`key=value` texts as a dict; the last one of a key counts."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        if not separator or not key.strip():
+            raise refused(f"'{text}' is not a parameter", "Write -p key=value.")
+        pairs[key.strip()] = value
+    return pairs
+
+
+def read_date(text: str) -> date:
+    """`YYYY-MM-DD`, also with one-digit month and day."""
+    found = _DATE.fullmatch(text.strip())
+    if found:
+        try:
+            return date(*map(int, found.groups()))
+        except ValueError:
+            pass
+    raise refused(f"'{text}' is not a date", "Write YYYY-MM-DD.")
+
+
+def refused(message: str, next_step: str) -> DLIValidationError:
+    """An argument that cannot be used (DLI-204)."""
+    error = DLIValidationError(message, ErrorCode.PARAMETER_INVALID)
+    error.add_note(next_step)
+    return error

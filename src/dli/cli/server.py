@@ -1,0 +1,169 @@
+"""`dli up|down`: the Basecamp of this project, started and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dli.cli.connection import required_root
+from dli.cli.option import path_option
+from dli.cli.output import clean, emit, note
+from dli.client.basecamp import BasecampClient, ServerConfig
+from dli.config import read_server_state, state_dir
+from dli.exceptions import ConfigurationError, ServerError
+
+if TYPE_CHECKING:
+    from dli.config import ServerState
+
+START_S = 30
+STOP_S = 12
+POLL_S = 0.02
+
+
+@click.command()
+@click.option("--foreground", is_flag=True, help="Stay attached, with the log on this terminal.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Loopback port; default: a free one."
+)
+@path_option()
+def up(*, foreground: bool, port: int, path: Path | None) -> None:
+    """Start Basecamp for this project, in the background."""
+    root = required_root(path)
+    running = _answering(root)
+    if running is not None:
+        note(f"Basecamp already runs at {running.url} (pid {running.pid}).")
+        return
+    if find_spec("uvicorn") is None or find_spec("fastapi") is None:
+        error = ConfigurationError("The server is not installed")
+        error.add_note("Install dli[server].")
+        raise error
+    command = [
+        sys.executable,
+        "-m",
+        "basecamp",
+        "serve",
+        "--project",
+        str(root),
+        "--port",
+        str(port),
+    ]
+    if foreground:
+        os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module
+    state = _start(command, root)
+    emit(f"Basecamp runs at {state.url} (pid {state.pid}).")
+    note("Stop it with: dli down")
+
+
+@click.command()
+@path_option()
+def down(*, path: Path | None) -> None:
+    """Stop the Basecamp of this project; runs in progress are handed back."""
+    root = required_root(path)
+    state = read_server_state(root)
+    if state is None or not _is_basecamp(state.pid):
+        note("No Basecamp runs for this project.")
+        return
+    os.kill(state.pid, signal.SIGTERM)
+    if _wait_until_gone(state.pid):
+        emit("Basecamp has stopped.")
+        return
+    os.kill(state.pid, signal.SIGKILL)
+    _wait_until_gone(state.pid)
+    emit(f"Basecamp did not stop within {STOP_S} s and was killed.")
+
+
+def _start(command: list[str], root: Path) -> ServerState:
+    """Start it detached and wait until it answers.
+
+    Raises: ServerError (503) when it ends or does not answer in time.
+    """
+    folder = state_dir(root)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    log = folder / "basecamp.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as output:
+        beginning = output.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + START_S
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            state = _answering(root)
+            if state is not None:
+                return state
+            time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
+    # Another `dli up` may have been faster: then ours has ended and that one answers.
+    state = _answering(root)
+    if state is not None:
+        return state
+    if process.poll() is None:
+        process.terminate()
+        raise _not_started(f"Basecamp did not answer within {START_S} s", log)
+    raise _not_started(f"Basecamp did not start: {_last_line(log, beginning)}", log)
+
+
+def _not_started(message: str, log: Path) -> ServerError:
+    error = ServerError(message)
+    error.add_note(f"Its log: {log}")
+    return error
+
+
+def _last_line(log: Path, beginning: int) -> str:
+    with log.open("rb") as file:
+        file.seek(beginning)
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    return next((text for line in reversed(lines) if (text := clean(line))), "it said nothing")
+
+
+def _answering(root: Path) -> ServerState | None:
+    state = read_server_state(root)
+    if state is None:
+        return None
+    with BasecampClient(ServerConfig(state.url, timeout=1)) as client:
+        return state if client.health_check().success else None
+
+
+def _is_basecamp(pid: int) -> bool:
+    """A process id may have gone to another program since the state was written."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        listing = ["ps", "-o", "command=", "-p", str(pid)]
+        try:
+            words = subprocess.run(listing, capture_output=True, check=False).stdout  # noqa: S603
+        except FileNotFoundError:
+            return True
+    return b"basecamp" in words
+
+
+def _wait_until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + STOP_S
+    while time.monotonic() < deadline:
+        if not _is_running(pid):
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        # What nobody waits for stays listed after its end, as a zombie.
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()

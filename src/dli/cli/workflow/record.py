@@ -1,0 +1,82 @@
+"""How workflow and run records read as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dli.client.response import Record
+
+__all__ = ["day_rows", "duration_text", "run_fields", "run_line", "schedule_text"]
+
+_RUN_FIELDS = (
+    "run_id",
+    "dataset_name",
+    "status",
+    "run_type",
+    "source_type",
+    "logical_date",
+    "start_date",
+    "end_date",
+    "total_runs",
+    "completed_runs",
+    "parameters",
+    "triggered_by",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "duration_seconds",
+    "attempt",
+    "max_attempts",
+    "backfill_id",
+    "stop_reason",
+    "error_message",
+)
+
+_UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+def schedule_text(workflow: Record) -> str:
+    """Cron and zone; what has no cron runs on demand."""
+    cron, timezone = workflow.get("cron"), workflow.get("timezone") or "UTC"
+    return f"{cron} ({timezone})" if cron else "on demand"
+
+
+def run_fields(run: Record) -> dict[str, object]:
+    """What is known about a run, under the names of the records."""
+    return {name: _text(run[name]) for name in _RUN_FIELDS if run.get(name) not in (None, "", {})}
+
+
+def run_line(run: Record) -> str:
+    """One sentence about a run, ended or not."""
+    parts = [f"Run {run['run_id']} of {run['dataset_name']}: {run['status']}"]
+    if run.get("duration_seconds") is not None:
+        parts.append(f"after {duration_text(run['duration_seconds'])}")
+    if (run.get("attempt") or 1) > 1:
+        parts.append(f"in attempt {run['attempt']} of {run['max_attempts']}")
+    return " ".join(parts)
+
+
+def duration_text(seconds: float) -> str:
+    """Two units at most: `0.4 s`, `15 min 2 s`, `3 h 7 min`, `12 d 1 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, name, part_size, part_name in _UNITS:
+        if whole >= size:
+            count, rest = divmod(whole, size)
+            part = rest // part_size
+            return f"{count} {name}" + (f" {part} {part_name}" if part else "")
+    raise AssertionError(seconds)
+
+
+def day_rows(backfill: Record) -> Iterator[tuple[object, ...]]:
+    return ((day["date"], day["status"], day["run_id"]) for day in backfill["runs"])
+
+
+def _text(value: object) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return value

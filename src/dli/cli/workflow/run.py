@@ -1,0 +1,187 @@
+"""`dli workflow run|backfill|stop`: start runs, wait for them, end them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.cli.completion import DATASET, RUN
+from dli.cli.connection import connect, is_mock
+from dli.cli.option import format_option, param_option, path_option, read_date, refused, split_pairs
+from dli.cli.output import emit, emit_fields, emit_json
+from dli.cli.workflow.record import run_fields, run_line
+from dli.client.answer import check
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dli.client.basecamp import BasecampClient
+    from dli.client.response import Record
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Check everything, start nothing.")
+WAIT = click.option("--wait", is_flag=True, help="Wait for the end; the exit code tells the fate.")
+
+
+@click.command()
+@click.argument("dataset_name", type=DATASET)
+@param_option()
+@DRY_RUN
+@WAIT
+@click.option("--follow", is_flag=True, help="Wait, and show the log meanwhile.")
+@format_option("-f")
+@path_option()
+def run(
+    *,
+    dataset_name: str,
+    params: Sequence[str],
+    dry_run: bool,
+    wait: bool,
+    follow: bool,
+    format: str,
+    path: Path | None,
+) -> None:
+    """Run a workflow now."""
+    _check_waiting(dry_run=dry_run, wait=wait or follow)
+    pairs = split_pairs(params)
+    with connect(path) as client:
+        parameters = _typed(client, dataset_name, pairs)
+        answer = client.workflow_run(dataset_name, parameters, dry_run)
+        record = check(answer, "run", dataset_name=dataset_name)
+        if wait or follow:
+            record = _watch(client, record, follow=follow, format=format)
+    if format == "json":
+        emit_json(record)
+    elif dry_run:
+        _emit_dry_run(record)
+    else:
+        emit(run_line(record))
+    if wait or follow:
+        from dli.cli.workflow.watch import raise_unless_completed
+
+        raise_unless_completed(record)
+
+
+@click.command()
+@click.argument("dataset_name", type=DATASET)
+@click.option("--start", "-s", required=True, metavar="DATE", help="First day, YYYY-MM-DD.")
+@click.option("--end", "-e", required=True, metavar="DATE", help="Last day, YYYY-MM-DD.")
+@param_option()
+@click.option(
+    "--skip-completed", is_flag=True, help="Leave out days whose newest run is COMPLETED."
+)
+@DRY_RUN
+@WAIT
+@format_option("-f")
+@path_option()
+def backfill(
+    *,
+    dataset_name: str,
+    start: str,
+    end: str,
+    params: Sequence[str],
+    skip_completed: bool,
+    dry_run: bool,
+    wait: bool,
+    format: str,
+    path: Path | None,
+) -> None:
+    """Run a workflow once per interval that starts on the days from --start to --end."""
+    _check_waiting(dry_run=dry_run, wait=wait)
+    first, last = read_date(start), read_date(end)
+    if last < first:
+        raise refused(f"The range ends on {last}, before it starts on {first}", "Swap the dates.")
+    pairs = split_pairs(params)
+    with connect(path) as client:
+        answer = client.workflow_backfill(
+            dataset_name,
+            first.isoformat(),
+            last.isoformat(),
+            _typed(client, dataset_name, pairs),
+            dry_run=dry_run,
+            skip_completed=skip_completed,
+        )
+        record = check(answer, "backfill", dataset_name=dataset_name)
+        if wait:
+            record = _watch_backfill(client, record)
+    if format == "json":
+        emit_json(record)
+    else:
+        _emit_backfill(record, dry_run=dry_run)
+    if wait:
+        from dli.cli.workflow.watch import raise_unless_completed
+
+        raise_unless_completed(record)
+
+
+@click.command()
+@click.argument("run_id", type=RUN)
+@click.option("--reason", help="Why; kept in the audit trail.")
+@format_option("-f")
+@path_option()
+def stop(*, run_id: str, reason: str | None, format: str, path: Path | None) -> None:
+    """Stop a run or a whole backfill."""
+    with connect(path) as client:
+        record = check(client.workflow_stop(run_id, reason=reason), "stop", run_id=run_id)
+    if format == "json":
+        emit_json(record)
+    else:
+        emit(run_line(record))
+
+
+def _check_waiting(*, dry_run: bool, wait: bool) -> None:
+    if wait and dry_run:
+        raise click.UsageError("--dry-run starts nothing to wait for.")
+    if wait and is_mock():
+        raise click.UsageError("Sample runs never end: DLI_EXECUTION_MODE=mock cannot wait.")
+
+
+def _typed(
+    client: BasecampClient, dataset_name: str, pairs: dict[str, str]
+) -> dict[str, Any] | None:
+    """Values as the dataset declares them; asks the server only when a text could be more."""
+    from dli.specs.parameter_text import guess
+
+    guessed = {key: guess(text) for key, text in pairs.items()}
+    if guessed == pairs:
+        return guessed or None
+    spec = client.get_dataset(dataset_name).data
+    declared = spec.get("parameters", ()) if isinstance(spec, dict) else ()
+    texts = {p["name"] for p in declared if p.get("type", "string") in ("string", "date")}
+    return {key: pairs[key] if key in texts else value for key, value in guessed.items()}
+
+
+def _watch(client: BasecampClient, record: Record, *, follow: bool, format: str) -> Record:
+    from dli.cli.workflow.watch import follow_run, interruptible, watch_run
+
+    with interruptible(record["run_id"]):
+        if follow:
+            return follow_run(client, record["run_id"], to_stderr=format == "json")
+        return watch_run(client, record["run_id"])
+
+
+def _watch_backfill(client: BasecampClient, record: Record) -> Record:
+    from dli.cli.workflow.watch import interruptible, watch_backfill
+
+    with interruptible(record["run_id"]):
+        return watch_backfill(client, record["run_id"])
+
+
+def _emit_dry_run(record: Record) -> None:
+    emit(f"dry-run: {record['dataset_name']} was checked; nothing was started.")
+    emit_fields(run_fields({k: record.get(k) for k in ("logical_date", "parameters")}))
+    for statement in record.get("statements", ()):
+        emit(f"\n{statement}")
+
+
+def _emit_backfill(record: Record, *, dry_run: bool) -> None:
+    first, last, total = record["start_date"], record["end_date"], record["total_runs"]
+    days = (read_date(last) - read_date(first)).days + 1
+    span = f"{first} to {last}, {days} days, {total} runs"
+    if dry_run:
+        emit(f"dry-run: {record['dataset_name']}, {span}; nothing was started.")
+    else:
+        run_id = record.get("run_id") or next((day["run_id"] for day in record["runs"]), "-")
+        status = record.get("status", "PENDING")
+        emit(f"Backfill {run_id} of {record['dataset_name']}: {span}: {status}")
