@@ -18,6 +18,7 @@ PARAMETERS = 8
 LARGE_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 MANY_PARAMETERS: dict[str, str] = {
+    "src/basecamp/services/workflow.py:register": "the fields of the contract's request, typed",
     "src/dli/models/context.py:__init__": "typed keywords of the public settings model",
 }
 
@@ -43,7 +44,9 @@ class Function:
 
 
 def modules(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    """All of these folders, except migrations, which are written once and never changed."""
+    found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return sorted(path for path in found if path.parent.name != "versions")
 
 
 def line_count(path: Path) -> int:

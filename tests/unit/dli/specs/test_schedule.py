@@ -1,3 +1,5 @@
+"""When schedules fire: cron, zones and clock changes."""
+
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
