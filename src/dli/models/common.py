@@ -45,6 +45,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(message)
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 class _Result(BaseModel):
     model_config = ConfigDict(frozen=True)
 
