@@ -33,6 +33,7 @@ __all__ = [
     "find_project_root",
     "read_server_state",
     "resolve_server",
+    "server_block",
     "state_dir",
 ]
 
@@ -230,6 +231,23 @@ def config_file(root: Path, env: Mapping[str, str]) -> Path:
     """The `dli.yaml` of a project, or the file that `DLI_CONFIG_FILE` puts in its place."""
     named = env.get("DLI_CONFIG_FILE")
     return Path(named).expanduser().resolve() if named else root / PROJECT_FILE
+
+
+def server_block(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    """The `server` block that a project's files hold, `.dli.local.yaml` over `dli.yaml`.
+
+    Raises: ConfigurationError (001) for a file that cannot be read.
+    """
+    blocks = (
+        _read_yaml(path).get("server") for path in (config_file(root, env), root / LOCAL_FILE)
+    )
+    return {
+        str(key): value
+        for block in blocks
+        if isinstance(block, Mapping)
+        for key, value in block.items()
+        if value is not None
+    }
 
 
 def state_dir(root: Path) -> Path:

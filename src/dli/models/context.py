@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dli.exceptions import ConfigurationError
+from dli.config import find_project_root, server_block
 from dli.models.common import SQLDialect
 from dli.models.state import ExecutionMode
 
@@ -24,8 +23,9 @@ class ExecutionContext(BaseSettings):
 
     An argument wins over the `DLI_*` variable of the same name, that over `.env` in the working
     directory. With a project and no `server_url`, the `server` block of the project's `dli.yaml`
-    supplies URL, timeout and token. `parameters` are defaults for declared parameters; they are
-    never sent with workflow runs. `timeout` is in seconds.
+    supplies URL, timeout and token, which `model_fields_set` then leaves out. `parameters` are
+    defaults for declared parameters; they are never sent with workflow runs. `timeout` is in
+    seconds.
     """
 
     model_config = SettingsConfigDict(
@@ -71,6 +71,7 @@ class ExecutionContext(BaseSettings):
             if mock_mode:
                 given.setdefault("execution_mode", ExecutionMode.MOCK)
             super().__init__(**given)
+            self._ask_project()
 
     @property
     def mock_mode(self) -> bool:
@@ -80,6 +81,26 @@ class ExecutionContext(BaseSettings):
         )
         return self.execution_mode is ExecutionMode.MOCK
 
+    def _ask_project(self) -> None:
+        """Let the project's files fill what nobody gave; `model_fields_set` leaves that out."""
+        if self.project_path is None:
+            self._fill(project_path=os.environ.get("DLI_HOME") or None)
+        if self.project_path is None or self.server_url:
+            return
+        root = find_project_root(self.project_path, os.environ)
+        server = server_block(root, os.environ) if root else {}
+        # The key is for the host that stands beside it, never for another one.
+        if server.get("url"):
+            token, timeout = server.get("api_key"), server.get("timeout")
+            self._fill(server_url=server["url"], api_token=token, timeout=timeout)
+
+    def _fill(self, **values: Any) -> None:
+        for name, value in values.items():
+            is_given = name in self.model_fields_set and getattr(self, name) is not None
+            if value is not None and not is_given:
+                setattr(self, name, value)
+                self.model_fields_set.discard(name)
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             if name == "server_url" and value is not None:
@@ -87,53 +108,6 @@ class ExecutionContext(BaseSettings):
             else:
                 yield name, value.value if isinstance(value, Enum) else value
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (not offered)
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, _ProjectSource(settings_cls)
-
-
-class _ProjectSource(PydanticBaseSettingsSource):
-    """What the project says, where nothing before said more: the last layer before the defaults."""
-
-    def __call__(self) -> dict[str, Any]:
-        path = self.current_state.get("project_path") or os.environ.get("DLI_HOME")
-        if not path:
-            return {}
-        found: dict[str, Any] = {"project_path": path}
-        if not self.current_state.get("server_url"):
-            found |= _server_block(Path(path))
-        return found
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError
-
 
 def _without_user_info(url: str) -> str:
     return re.sub(r"//[^/?#]*@", "//", url)
-
-
-def _server_block(root: Path) -> dict[str, Any]:
-    """URL, timeout and token of the `server` block, under the names of the context."""
-    import yaml
-
-    file = root / "dli.yaml"
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError:
-        return {}  # whoever needs the project says what is wrong with it
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        message = "dli.yaml cannot be read as YAML"
-        raise ConfigurationError(message, config_path=file) from exc
-    server = content.get("server") if isinstance(content, dict) else None
-    # A key is for the host that the file names, never for another one.
-    if not isinstance(server, dict) or not server.get("url"):
-        return {}
-    names = {"server_url": "url", "timeout": "timeout", "api_token": "api_key"}
-    return {name: server[key] for name, key in names.items() if server.get(key) is not None}

@@ -157,6 +157,15 @@ def test_the_project_supplies_the_server(project: Path) -> None:
     context = ExecutionContext(project_path=project)
     assert context.server_url == "https://file.example"
     assert (context.timeout, context.api_token) == (20, "key-of-file")
+    assert context.model_fields_set == {"project_path"}
+
+
+def test_the_project_is_at_or_above_the_path_and_may_keep_its_key_apart(project: Path) -> None:
+    (project / "datasets").mkdir()
+    (project / ".dli.local.yaml").write_text("server: {api_key: key-of-mine, timeout: null}")
+    context = ExecutionContext(project_path=project / "datasets", server_url=None)
+    assert context.server_url == "https://file.example"
+    assert (context.timeout, context.api_token) == (20, "key-of-mine")
 
 
 def test_what_is_given_wins_over_the_project(
@@ -179,7 +188,7 @@ def test_the_key_of_the_project_is_for_its_server_only(project: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "server:\n", "server: {timeout: 5, api_key: k}", "- a list", "project: {name: n}"],
+    ["", "server:\n", "server: {timeout: 5, api_key: k}", "project: {name: n}"],
 )
 def test_a_project_without_server_supplies_nothing(project: Path, content: str) -> None:
     (project / "dli.yaml").write_text(content)
@@ -191,8 +200,9 @@ def test_a_directory_without_project_supplies_nothing(tmp_path: Path) -> None:
     assert ExecutionContext(project_path=tmp_path / "missing").server_url is None
 
 
-def test_a_project_file_that_cannot_be_read_is_an_error(project: Path) -> None:
-    (project / "dli.yaml").write_text("server: {url: [")
+@pytest.mark.parametrize("content", ["server: {url: [", "- a list"])
+def test_a_project_file_that_cannot_be_read_is_an_error(project: Path, content: str) -> None:
+    (project / "dli.yaml").write_text(content)
     with pytest.raises(ConfigurationError, match="DLI-001") as refused:
         ExecutionContext(project_path=project)
     assert refused.value.config_path == project / "dli.yaml"
