@@ -1,3 +1,5 @@
+"""When workflows run and what each run covers."""
+
 """When schedules fire: cron, zones and clock changes."""
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,0 +1,223 @@
+"""Spec files and spec bodies turned into checked models, with `path:line` in every message."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from dli.exceptions import DLIValidationError
+from dli.models.dataset import DatasetSpec
+from dli.models.metric import MetricSpec
+from dli.models.spec import SpecType
+from dli.specs.document import MAX_DEPTH, Document, Place, Plain, read_document, typed
+from dli.specs.parameter import coerce
+from dli.specs.rule import Finding, Folder, broken_rules
+
+__all__ = [
+    "SpecFile",
+    "dataset_from_mapping",
+    "parse_dataset",
+    "parse_spec",
+    "unknown_keys",
+    "validated",
+]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MODELS: dict[SpecType, type[DatasetSpec | MetricSpec]] = {
+    SpecType.DATASET: DatasetSpec,
+    SpecType.METRIC: MetricSpec,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """A spec, the document it came from, and what is doubtful about it."""
+
+    spec: DatasetSpec | MetricSpec
+    document: Document
+    warnings: list[str]
+
+
+def parse_spec(
+    source: bytes | Path,
+    *,
+    label: str,
+    root: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> SpecFile:
+    """Read a dataset or metric spec; `label` names it in messages and tells the default `type`.
+
+    With a path and a project `root` SQL files are allowed, relative to the spec and inside the
+    root. `defaults` fill missing keys of `execution`.
+
+    Raises: DLIValidationError with the code of the first finding (203, 805, 801) and all of them.
+    """
+    document = read_document(source, label)
+    path = source if isinstance(source, Path) else None
+    folder = Folder(path.parent, root.resolve()) if path and root else None
+    spec = _spec(document, folder, defaults or {})
+    spec.spec_path = path
+    warnings = [
+        f"{document.at(place)}: {message}"
+        for place, message in unknown_keys(type(spec), document.data)
+    ]
+    return SpecFile(spec, document, warnings)
+
+
+def parse_dataset(source: bytes, label: str) -> tuple[DatasetSpec, list[str]]:
+    """A dataset spec that carries its SQL itself, from the text of a file, and its warnings.
+
+    Raises: DLIValidationError as `parse_spec`.
+    """
+    file = parse_spec(source, label=label)
+    return _dataset(file.spec, file.document), file.warnings
+
+
+def dataset_from_mapping(
+    data: Mapping[str, Any], origin: str = "spec"
+) -> tuple[DatasetSpec, list[str]]:
+    """A dataset spec that came as a value, such as the body of a request, and its warnings.
+
+    Raises: DLIValidationError as `parse_spec`, `details["errors"]` holds a JSON pointer for each.
+    """
+    document = Document(origin, dict(data))
+    _check_depth(document, document.data)
+    spec = _dataset(_spec(document, None, {}), document)
+    return spec, [message for _, message in unknown_keys(DatasetSpec, document.data)]
+
+
+def _dataset(spec: DatasetSpec | MetricSpec, document: Document) -> DatasetSpec:
+    if not isinstance(spec, DatasetSpec):
+        raise _invalid(document, [Finding(("type",), "type: a dataset is needed here")])
+    return spec
+
+
+def _check_depth(document: Document, value: Any, place: Place = ()) -> None:
+    if len(place) > MAX_DEPTH:
+        raise _invalid(document, [Finding(place[:1], f"nested deeper than {MAX_DEPTH} levels")])
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, dict | list):
+            _check_depth(document, item, (*place, key))
+
+
+def _spec(
+    document: Document, folder: Folder | None, defaults: Mapping[str, Any]
+) -> DatasetSpec | MetricSpec:
+    data = document.data
+    if "kind" in data and ("spec" in data or "metadata" in data):
+        message = (
+            "keys kind, metadata and spec are not supported; name, owner and team are expected"
+        )
+        raise _invalid(document, [Finding(("kind",), message)])
+    kind = _kind(document)
+    values = {"type": kind.value, **_given(data)}
+    if isinstance(execution := values.get("execution", {}), dict):
+        values["execution"] = {**defaults, **execution}
+    spec = validated(_MODELS[kind], values, document)
+    findings = list(broken_rules(spec, folder))
+    if findings:
+        raise _invalid(document, findings)
+    for parameter in spec.parameters:
+        if parameter.default is not None:
+            parameter.default = coerce(parameter.type, parameter.default)
+    return spec
+
+
+def _kind(document: Document) -> SpecType:
+    given = document.data.get("type")
+    if given in list(SpecType):
+        return SpecType(given)
+    is_metric = document.label.rpartition("/")[2].startswith("metric.")
+    return SpecType.METRIC if is_metric else SpecType.DATASET
+
+
+def _given(value: Any, place: Place = ()) -> Any:
+    """The values a model reads: empty keys left out, free-form places typed, the rest as text."""
+    if _is_free(place):
+        return typed(value)
+    if isinstance(value, dict):
+        return {k: _given(v, (*place, k)) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_given(item, (*place, number)) for number, item in enumerate(value)]
+    return str(value) if isinstance(value, Plain) else value
+
+
+def _is_free(place: Place) -> bool:
+    # The default of a parameter is read as its declared type, so only a list is typed here.
+    is_item_of_default = len(place) == 4 and place[0] == "parameters" and place[2] == "default"
+    return place == ("schema",) or is_item_of_default
+
+
+def validated(model: type[Model], values: Any, document: Document) -> Model:
+    """The values as a model.
+
+    Raises: DLIValidationError DLI-203 with every finding.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        findings = [
+            Finding(problem["loc"], f"{_dotted(problem['loc'])}: {_sentence(problem['msg'])}")
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        raise _invalid(document, findings) from None
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(map(str, place))
+
+
+def unknown_keys(
+    model: type[BaseModel], data: Mapping[str, Any], place: Place = ()
+) -> Iterator[tuple[Place, str]]:
+    """Keys that the model does not know, with the known one that was probably meant."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for key, value in data.items():
+        if key not in fields:
+            yield (*place, key), f"unknown key '{key}'{_suggestion(key, fields)}"
+        elif nested := _model_in(fields[key].annotation):
+            yield from _unknown_below(nested, value, (*place, key))
+
+
+def _unknown_below(model: type[BaseModel], value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, dict):
+        yield from unknown_keys(model, value, place)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _unknown_below(model, item, (*place, number))
+
+
+def _suggestion(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation such as `list[M]` or `M | None` holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in inner if model), None)
+
+
+def _invalid(document: Document, findings: list[Finding]) -> DLIValidationError:
+    errors = [f"{document.at(finding.place)}: {finding.message}" for finding in findings]
+    pointed = [
+        {"pointer": _pointer(finding.place), "message": finding.message} for finding in findings
+    ]
+    return DLIValidationError(
+        errors[0], code=findings[0].code, errors=errors, details={"errors": pointed}
+    )
+
+
+def _pointer(place: Place) -> str:
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in place)
