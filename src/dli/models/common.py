@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from dli.models.catalog import TableDetail, TableInfo
 from dli.models.instant import Instant
@@ -49,11 +49,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-class _Result(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ValidationResult(_Result):
+class ValidationResult(BaseModel, frozen=True):
     """Findings about a spec or SQL text."""
 
     valid: bool
@@ -69,7 +65,7 @@ class ValidationResult(_Result):
         return bool(self.warnings)
 
 
-class BaseResult(_Result):
+class BaseResult(BaseModel, frozen=True):
     """How an execution went."""
 
     status: ResultStatus
@@ -79,7 +75,7 @@ class BaseResult(_Result):
     error_message: str | None = None
 
 
-class DatasetResult(BaseResult):
+class DatasetResult(BaseResult, frozen=True):
     """A dataset run; `rows_affected` is what the engine counted."""
 
     name: str
@@ -87,7 +83,7 @@ class DatasetResult(BaseResult):
     rows_affected: int | None = None
 
 
-class MetricResult(BaseResult):
+class MetricResult(BaseResult, frozen=True):
     """A metric run with its rows."""
 
     name: str
@@ -97,7 +93,7 @@ class MetricResult(BaseResult):
     columns: list[str] | None = None
 
 
-class TranspileWarning(_Result):
+class TranspileWarning(BaseModel, frozen=True):
     """Something in a SQL text to look at. `line` and `column` count from 1."""
 
     message: str
@@ -106,7 +102,7 @@ class TranspileWarning(_Result):
     rule: str | None = None
 
 
-class TranspileRule(_Result):
+class TranspileRule(BaseModel, frozen=True):
     """One table that stands for another; the highest priority is applied first."""
 
     source_table: str
@@ -115,7 +111,7 @@ class TranspileRule(_Result):
     enabled: bool = True
 
 
-class TranspileResult(_Result):
+class TranspileResult(BaseModel, frozen=True):
     """A SQL text before and after translation."""
 
     original_sql: str
@@ -130,7 +126,7 @@ class TranspileResult(_Result):
         return self.original_sql != self.transpiled_sql
 
 
-class EnvironmentInfo(_Result):
+class EnvironmentInfo(BaseModel, frozen=True):
     """An entry of `environments` in `dli.yaml`; API answers show the connection string as `***`."""
 
     name: str
@@ -138,7 +134,7 @@ class EnvironmentInfo(_Result):
     is_active: bool = False
 
 
-class ConfigValue(_Result):
+class ConfigValue(BaseModel, frozen=True):
     """One setting and the layer that it comes from."""
 
     key: str
@@ -162,7 +158,7 @@ def _read_as(model: type[BaseModel], value: Any) -> Any:
     return model.model_validate(value) if is_record else value
 
 
-class CatalogListResult(_Result):
+class CatalogListResult(BaseModel, frozen=True):
     """Tables (`TableInfo`); `total_count` counts all matches, also those cut off by a limit."""
 
     status: ResultStatus = ResultStatus.SUCCESS
@@ -172,7 +168,7 @@ class CatalogListResult(_Result):
     error_message: str | None = None
 
 
-class TableDetailResult(_Result):
+class TableDetailResult(BaseModel, frozen=True):
     """One table (a `TableDetail`)."""
 
     status: ResultStatus = ResultStatus.SUCCESS
@@ -180,7 +176,7 @@ class TableDetailResult(_Result):
     error_message: str | None = None
 
 
-class CatalogSearchResult(_Result):
+class CatalogSearchResult(BaseModel, frozen=True):
     """Tables (`TableInfo`) that match `keyword`, counted before any limit."""
 
     status: ResultStatus = ResultStatus.SUCCESS

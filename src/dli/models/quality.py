@@ -32,11 +32,7 @@ class QualityTargetType(StrEnum):
     METRIC = "metric"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class QualityTarget(_Frozen):
+class QualityTarget(BaseModel, frozen=True):
     """The dataset or metric under test."""
 
     type: QualityTargetType
@@ -72,7 +68,7 @@ class DqTestDefinitionSpec(BaseModel):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class QualitySchedule(_Frozen):
+class QualitySchedule(BaseModel, frozen=True):
     """When the tests run by themselves."""
 
     cron: str
@@ -80,7 +76,7 @@ class QualitySchedule(_Frozen):
     enabled: bool = True
 
 
-class SlackNotification(_Frozen):
+class SlackNotification(BaseModel, frozen=True):
     """A message to a channel."""
 
     channel: str
@@ -88,7 +84,7 @@ class SlackNotification(_Frozen):
     on_success: bool = False
 
 
-class EmailNotification(_Frozen):
+class EmailNotification(BaseModel, frozen=True):
     """A message to people."""
 
     recipients: list[str]
@@ -96,14 +92,14 @@ class EmailNotification(_Frozen):
     on_success: bool = False
 
 
-class QualityNotifications(_Frozen):
+class QualityNotifications(BaseModel, frozen=True):
     """Who is told about the tests."""
 
     slack: SlackNotification | None = None
     email: EmailNotification | None = None
 
 
-class QualityMetadata(_Frozen):
+class QualityMetadata(BaseModel, frozen=True):
     """Who answers for the tests."""
 
     owner: str
@@ -112,7 +108,7 @@ class QualityMetadata(_Frozen):
     tags: list[str] = Field(default_factory=list)
 
 
-class QualitySpec(_Frozen):
+class QualitySpec(BaseModel, frozen=True):
     """A quality file."""
 
     version: int = 1
@@ -127,7 +123,7 @@ class QualitySpec(_Frozen):
         return self.target.urn
 
 
-class DqQualityResult(_Frozen):
+class DqQualityResult(BaseModel, frozen=True):
     """All tests of a spec after they ran.
 
     An entry of `test_results` has the keys of `DqTestResult` plus `test_type` and `severity`.
@@ -171,7 +167,7 @@ class DqQualityResult(_Frozen):
         return [DqStatus(result["status"]) for result in self.test_results]
 
 
-class QualityInfo(_Frozen):
+class QualityInfo(BaseModel, frozen=True):
     """One quality test in a list."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from dli.models.instant import Instant, seconds_between, utc_now
 from dli.models.state import ResultStatus, RunStatus, RunType, SourceType, WorkflowStatus
@@ -78,11 +78,7 @@ class WorkflowRun(BaseModel):
         return seconds_between(self.started_at, self.finished_at or utc_now())
 
 
-class _WorkflowResult(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class WorkflowRegisterResult(_WorkflowResult):
+class WorkflowRegisterResult(BaseModel, frozen=True):
     """What `register` stored; `warning` is what the server wants the user to know about it."""
 
     dataset_name: str
@@ -93,7 +89,7 @@ class WorkflowRegisterResult(_WorkflowResult):
     warning: str | None = None
 
 
-class WorkflowRunResult(_WorkflowResult):
+class WorkflowRunResult(BaseModel, frozen=True):
     """What a change of a workflow or run came to; `run_id` of a backfill names the whole range."""
 
     dataset_name: str
@@ -104,7 +100,7 @@ class WorkflowRunResult(_WorkflowResult):
     message: str | None = None
 
 
-class WorkflowListResult(_WorkflowResult):
+class WorkflowListResult(BaseModel, frozen=True):
     """Workflows; `total_count` counts all matches, also those cut off by `limit`."""
 
     workflows: list[WorkflowInfo] = Field(default_factory=list)
@@ -112,7 +108,7 @@ class WorkflowListResult(_WorkflowResult):
     status: ResultStatus
 
 
-class WorkflowStatusResult(_WorkflowResult):
+class WorkflowStatusResult(BaseModel, frozen=True):
     """One run as the server knows it now."""
 
     run_id: str
@@ -142,7 +138,7 @@ class WorkflowStatusResult(_WorkflowResult):
         return seconds_between(self.started_at, self.finished_at)
 
 
-class WorkflowHistoryResult(_WorkflowResult):
+class WorkflowHistoryResult(BaseModel, frozen=True):
     """Runs, newest first; `total_count` counts all matches, also those cut off by `limit`."""
 
     runs: list[WorkflowRun] = Field(default_factory=list)
