@@ -78,7 +78,7 @@ _ON_REGISTER = _Row(
 )
 
 _TABLE: dict[Method, _Row] = {
-    "get": _ON_MANY,
+    "get": _ON_NAME,
     "register": _ON_REGISTER,
     "publish": _ON_REGISTER,
     "unregister": _Row(WorkflowRegistrationError, _KEPT, _NOT_FOUND, _KEPT),

@@ -10,6 +10,7 @@ _HERE = "dli.cli.workflow"
 
 COMMANDS = {
     "list": Entry(f"{_HERE}.read:list_workflows", "List workflows."),
+    "show": Entry(f"{_HERE}.read:show", "Show one workflow."),
     "status": Entry(f"{_HERE}.read:status", "Show one run or backfill."),
     "history": Entry(f"{_HERE}.read:history", "List runs, newest first."),
     "logs": Entry(f"{_HERE}.read:logs", "Show the log of a run."),

@@ -10,7 +10,7 @@ from dli.cli.completion import DATASET, RUN
 from dli.cli.connection import connect
 from dli.cli.option import format_option, limit_option, path_option
 from dli.cli.output import emit_fields, emit_json, emit_table, note
-from dli.cli.workflow.record import day_rows, run_fields, schedule_text
+from dli.cli.workflow.record import day_rows, run_fields, schedule_text, workflow_fields
 from dli.client.answer import check
 
 if TYPE_CHECKING:
@@ -72,6 +72,20 @@ def list_workflows(
     else:
         note("No workflow found.")
     _note_rest(len(records), answer.meta)
+
+
+@click.command()
+@click.argument("dataset_name", type=DATASET)
+@format_option("-f")
+@path_option()
+def show(*, dataset_name: str, format: str, path: Path | None) -> None:
+    """Show one workflow: schedule, owner, last run, and why it is paused."""
+    with connect(path) as client:
+        record = check(client.workflow_get(dataset_name), "get", dataset_name=dataset_name)
+    if format == "json":
+        emit_json(record)
+    else:
+        emit_fields(workflow_fields(record))
 
 
 @click.command()

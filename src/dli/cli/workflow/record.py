@@ -5,11 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dli.client.response import Record
 
-__all__ = ["day_rows", "duration_text", "run_fields", "run_line", "schedule_text"]
+__all__ = [
+    "day_rows",
+    "duration_text",
+    "run_fields",
+    "run_line",
+    "schedule_text",
+    "workflow_fields",
+]
+
+_WORKFLOW_FIELDS = (
+    "dataset_name",
+    "source_type",
+    "status",
+    "overridden_by",
+    "pause_reason",
+    "paused_by",
+    "pause_until",
+    "schedule",
+    "next_run",
+    "last_run_at",
+    "last_run_status",
+    "owner",
+    "team",
+    "description",
+    "tags",
+    "retry_max_attempts",
+    "retry_delay_seconds",
+    "error",
+    "created_at",
+    "updated_at",
+)
 
 _RUN_FIELDS = (
     "run_id",
@@ -28,13 +58,16 @@ _RUN_FIELDS = (
     "started_at",
     "finished_at",
     "duration_seconds",
+    "rows_affected",
     "attempt",
     "max_attempts",
     "backfill_id",
     "stop_reason",
+    "stopped_by",
     "error_message",
 )
 
+_EMPTY: tuple[object, ...] = (None, "", {}, [])
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -44,9 +77,14 @@ def schedule_text(workflow: Record) -> str:
     return f"{cron} ({timezone})" if cron else "on demand"
 
 
+def workflow_fields(workflow: Record) -> dict[str, object]:
+    """What is known about a workflow, under the names of the records."""
+    return _known({**workflow, "schedule": schedule_text(workflow)}, _WORKFLOW_FIELDS)
+
+
 def run_fields(run: Record) -> dict[str, object]:
     """What is known about a run, under the names of the records."""
-    return {name: _text(run[name]) for name in _RUN_FIELDS if run.get(name) not in (None, "", {})}
+    return _known(run, _RUN_FIELDS)
 
 
 def run_line(run: Record) -> str:
@@ -76,7 +114,11 @@ def day_rows(backfill: Record) -> Iterator[tuple[object, ...]]:
     return ((day["date"], day["status"], day["run_id"]) for day in backfill["runs"])
 
 
+def _known(record: Record, names: Iterable[str]) -> dict[str, object]:
+    return {name: _text(record[name]) for name in names if record.get(name) not in _EMPTY}
+
+
 def _text(value: object) -> object:
     if isinstance(value, dict):
         return ", ".join(f"{key}={item}" for key, item in value.items())
-    return value
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

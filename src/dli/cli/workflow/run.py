@@ -178,10 +178,14 @@ def _emit_dry_run(record: Record) -> None:
 def _emit_backfill(record: Record, *, dry_run: bool) -> None:
     first, last, total = record["start_date"], record["end_date"], record["total_runs"]
     days = (read_date(last) - read_date(first)).days + 1
-    span = f"{first} to {last}, {days} days, {total} runs"
+    span = f"{first} to {last}, {_count(days, 'day')}, {_count(total, 'run')}"
     if dry_run:
         emit(f"dry-run: {record['dataset_name']}, {span}; nothing was started.")
     else:
         run_id = record.get("run_id") or next((day["run_id"] for day in record["runs"]), "-")
         status = record.get("status", "PENDING")
         emit(f"Backfill {run_id} of {record['dataset_name']}: {span}: {status}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -11,7 +11,7 @@ import click
 
 from dli.cli.output import clean, note
 from dli.client.answer import check
-from dli.exceptions import DLIError, ErrorCode, WorkflowExecutionError
+from dli.exceptions import DLIError, WorkflowExecutionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,14 +37,6 @@ PATIENCE_S = 60
 """How long a server that does not answer is asked again while a run is waited for."""
 
 _FINISHED = frozenset({"COMPLETED", "FAILED", "KILLED"})
-_OUTAGES = frozenset(
-    {
-        ErrorCode.SERVER_UNREACHABLE,
-        ErrorCode.TIMEOUT,
-        ErrorCode.SERVER_ERROR,
-        ErrorCode.SERVER_EXECUTION,
-    }
-)
 _T = TypeVar("_T")
 
 
@@ -143,7 +135,7 @@ def _patiently(run_id: str, ask: Callable[[], _T]) -> _T:
         try:
             return ask()
         except DLIError as error:
-            if error.code not in _OUTAGES:
+            if not _is_outage(error):
                 raise
             if lost_at is None:
                 lost_at = time.monotonic()
@@ -152,6 +144,11 @@ def _patiently(run_id: str, ask: Callable[[], _T]) -> _T:
                 error.add_note(f"The run may go on: dli workflow status {run_id}")
                 raise
             time.sleep(PAUSE_S)
+
+
+def _is_outage(error: DLIError) -> bool:
+    status: int = error.details.get("status_code", 0)
+    return status == 429 or status >= 500
 
 
 def _with_bar(states: Iterator[Record]) -> Record:
