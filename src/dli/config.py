@@ -30,9 +30,11 @@ __all__ = [
     "Settings",
     "check_server_url",
     "config_file",
+    "current_environment",
     "find_project_root",
     "read_server_state",
     "resolve_server",
+    "same_server",
     "server_block",
     "state_dir",
 ]
@@ -117,9 +119,17 @@ class _Layer:
     read: Callable[[], Mapping[str, Any]]
 
     @cached_property
+    def content(self) -> Mapping[str, Any]:
+        return self.read()
+
+    @cached_property
     def values(self) -> Mapping[str, Any]:
         """Leaf values by dotted key."""
-        return dict(_leaves(self.read()))
+        return dict(_leaves(self.content))
+
+    @property
+    def is_file(self) -> bool:
+        return self.source.endswith(".yaml")
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,23 @@ class Settings:
                 return Setting(key, layer.values[key], layer.source)
         return None
 
+    def in_files(self, key: str) -> Setting | None:
+        """The value that the project's or the user's files set, if any."""
+        for layer in self._layers:
+            if layer.is_file and layer.values.get(key) is not None:
+                return Setting(key, layer.values[key], layer.source)
+        return None
+
+    def environments(self) -> dict[str, Mapping[str, Any]]:
+        """The entries of `environments`; an upper layer replaces single values of a lower one."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for layer in reversed(self._layers):
+            named = layer.content.get("environments") if layer.is_file else None
+            for name, values in (named if isinstance(named, Mapping) else {}).items():
+                new = values if isinstance(values, Mapping) else {}
+                found[str(name)] = {**found.get(str(name), {}), **new}
+        return found
+
     def __iter__(self) -> Iterator[Setting]:
         keys = sorted({key for layer in self._layers for key in layer.values})
         return (setting for setting in map(self.get, keys) if setting is not None)
@@ -176,7 +203,7 @@ class Settings:
             return None
         check_server_url(url.value)
         running = read_server_state(self.root) if self.root is not None else None
-        is_running = running is not None and _origin(running.url) == _origin(url.value)
+        is_running = running is not None and same_server(running.url, url.value)
         return ServerAddress(
             url=str(url.value).rstrip("/"),
             token=self._token(running if is_running else None),
@@ -250,6 +277,11 @@ def server_block(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def current_environment(env: Mapping[str, str]) -> str:
+    """The name of the environment in force."""
+    return env.get(_VARIABLES["environment"]) or str(_DEFAULTS["environment"])
+
+
 def state_dir(root: Path) -> Path:
     """Where a project keeps what its own Basecamp and warehouse store."""
     return root / ".dli"
@@ -290,6 +322,11 @@ def check_server_url(url: object) -> None:
     if not is_usable:
         message = "The server URL must be http(s)://host[:port], without user, password or query"
         raise ConfigurationError(message)
+
+
+def same_server(url: str, other: str) -> bool:
+    """Whether two URLs mean one server; the names of this machine are alike."""
+    return _origin(url) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str, int | None, str]:

@@ -29,6 +29,7 @@ __all__ = [
     "failure",
     "is_not_found",
     "malformed",
+    "next_offset",
     "record",
     "records",
     "total_count",
@@ -179,10 +180,19 @@ def records(data: object, method: Method, items: str, *, dataset_name: str = "")
 
 def total_count(response: ServerResponse) -> int | None:
     """How many matches the server counted, when it said so."""
+    return _paging(response, "total_count")
+
+
+def next_offset(response: ServerResponse) -> int | None:
+    """Where the next page of a list starts, when there is one."""
+    return _paging(response, "next_offset")
+
+
+def _paging(response: ServerResponse, name: str) -> int | None:
     for place in (getattr(response, "meta", None), response.data):
-        count = place.get("total_count") if isinstance(place, dict) else None
-        if isinstance(count, int) and not isinstance(count, bool):
-            return count
+        found = place.get(name) if isinstance(place, dict) else None
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
     return None
 
 

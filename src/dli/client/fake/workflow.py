@@ -159,7 +159,7 @@ def _next_run(workflow: Record) -> str | None:
     if not workflow["enabled"] or not workflow["cron"]:
         return None
     fire = next_fire(workflow["cron"], workflow["timezone"], datetime.now(UTC))
-    return fire and in_wire_form(fire)
+    return None if fire is None else in_wire_form(fire)
 
 
 def _workflow(name: str, source_type: SourceType, *, enabled: bool, **fields: Any) -> Record:

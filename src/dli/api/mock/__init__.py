@@ -1,0 +1,1 @@
+"""The fixed answers of MOCK mode, one module per API class."""
