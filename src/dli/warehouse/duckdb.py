@@ -1,0 +1,312 @@
+"""The embedded warehouse: one DuckDB file per catalog, open only while sessions need it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import duckdb
+
+from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
+from dli.warehouse.failure import holder_of_lock, refusal
+from dli.warehouse.instance import EngineLimits, start_instance
+from dli.warehouse.relation import Relation, quoted
+from dli.warehouse.session import DuckDBSession
+from dli.warehouse.shadow import Shadow
+from dli.warehouse.source import SourceView, escaped, source_views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.source import SourceDefinition
+
+__all__ = ["DuckDBWarehouse"]
+
+_OWN_NAMES: Final = frozenset({"memory", "system", "temp"})
+_MARK: Final = "dli source "
+_RETRY_PAUSE_S: Final = 0.05
+
+
+class DuckDBWarehouse:
+    """Catalogs are files `<folder>/<catalog>.duckdb`, attached under their names when needed.
+
+    The engine itself stays warm from the first session to `shutdown`; `close` only lets go of the
+    files, so that another process can have them. `files` names the only catalogs there are.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        data_root: Path,
+        sources: Iterable[SourceDefinition] = (),
+        files: Mapping[str, Path] | None = None,
+        default_catalog: str = "local",
+        limits: EngineLimits | None = None,
+        lock_timeout_s: float = 2.0,
+    ) -> None:
+        self.sources = source_views(sources, data_root=data_root)
+        self.default_catalog = default_catalog
+        self.limits = limits or EngineLimits()
+        self._folder = folder
+        self._files = files
+        self._lock_timeout_s = lock_timeout_s
+        self._lock = threading.RLock()
+        self._instance: duckdb.DuckDBPyConnection | None = None
+        self._attached: set[str] = set()
+        self._views: dict[tuple[str, str, str], str] = {}
+        self._session_count = 0
+        self._is_closing = False
+        self._is_broken = False
+        self._are_views_known = True
+
+    def session(self) -> DuckDBSession:
+        with self._lock:
+            if self._is_broken and self._session_count == 0:
+                self.shutdown()
+            self._is_closing = False
+            cursor = self._engine().cursor()
+            self._session_count += 1
+        return DuckDBSession(self, cursor)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closing = True
+            if self._session_count == 0:
+                self._detach_all()
+
+    def shutdown(self) -> None:
+        with self._lock:
+            if self._instance is not None:
+                self._instance.close()
+            self._instance = None
+            self._is_broken = False
+            self._attached.clear()
+            self._views.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.shutdown()
+
+    # What sessions ask for.
+
+    def session_closed(self) -> None:
+        with self._lock:
+            self._session_count -= 1
+            if self._session_count == 0 and self._is_closing:
+                self._detach_all()
+
+    def engine_broke(self) -> None:
+        """No session can work any more; the next one after the last is closed starts anew."""
+        self._is_broken = True
+
+    def views_changed(self) -> None:
+        """A statement may have dropped views of sources: look again before trusting them."""
+        self._are_views_known = False
+
+    def provide(
+        self,
+        reads: Collection[Relation],
+        writes: Collection[Relation],
+        *,
+        on_wait: Callable[[], None],
+    ) -> None:
+        """Attach the catalogs, make the schemas of `writes` and the views of sources.
+
+        All names have three parts. Raises `ExecutionError`: DLI-403 when another process holds a
+        file longer than a moment, DLI-404 for a write to a source.
+        """
+        self._refuse_writes(writes)
+        created = {relation.catalog for relation in writes}
+        known = {relation.catalog for relation in reads if self._has_catalog(relation)}
+        for catalog in sorted(created | known):
+            self._attach(catalog, on_wait)
+        with self._lock:
+            self._know_views()
+            for relation in {Relation(name.catalog, name.schema, "") for name in writes}:
+                self._run(f"CREATE SCHEMA IF NOT EXISTS {relation.sql}")
+            for relation in reads:
+                view = self.sources.get(relation.key)
+                if view is not None:
+                    self._refresh(view)
+
+    def check(
+        self,
+        plan: Sequence[PlannedStatement],
+        reads: Collection[Relation],
+        writes: Collection[Relation],
+        *,
+        real: duckdb.DuckDBPyConnection,
+        on_wait: Callable[[], None],
+    ) -> list[str]:
+        """Bind the statements on empty copies; see `Session.check`."""
+        self._refuse_writes(writes)
+        for catalog in sorted({relation.catalog for relation in {*reads, *writes}}):
+            if catalog.lower() not in _OWN_NAMES and self._file(catalog).exists():
+                self._attach(catalog, on_wait)
+        engine = self._start(EngineLimits(memory="512MB", threads=1))
+        try:
+            shadow = Shadow(engine, real=real, sources=self.sources)
+            shadow.copy(reads, writes)
+            shadow.search(self.default_catalog)
+            return shadow.check(plan)
+        finally:
+            engine.close()
+
+    def _refuse_writes(self, writes: Collection[Relation]) -> None:
+        for relation in writes:
+            if relation.key in self.sources:
+                raise ExecutionError(
+                    f"{relation} is a source and can only be read",
+                    code=ErrorCode.EXECUTION_PERMISSION,
+                )
+        if len({relation.catalog.lower() for relation in writes}) > 1:
+            raise ExecutionError(
+                "The statements of one run may write to one catalog only, for they are one "
+                f"transaction: {', '.join(sorted(str(relation) for relation in writes))}",
+                code=ErrorCode.EXECUTION_QUERY,
+            )
+
+    def _has_catalog(self, relation: Relation) -> bool:
+        """Whether reading `relation` can find anything: its catalog is a file, or of a source."""
+        catalog = relation.catalog.lower()
+        if catalog in _OWN_NAMES:
+            return False
+        return any(key[0] == catalog for key in self.sources) or self._file(catalog).exists()
+
+    # The files.
+
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        if self._instance is None:
+            self._instance = self._start(self.limits)
+        return self._instance
+
+    def _start(self, limits: EngineLimits) -> duckdb.DuckDBPyConnection:
+        files = list((self._files or {}).values())
+        logs = [file.with_name(f"{file.name}.wal") for file in files]
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return start_instance(
+            limits=limits,
+            spill_dir=self._folder / ".spill",
+            reachable=[
+                *(files + logs or [self._folder.resolve()]),
+                *sorted({view.reachable for view in self.sources.values()}),
+            ],
+        )
+
+    def _file(self, catalog: str) -> Path:
+        if self._files is None:
+            return self._folder.resolve() / f"{catalog.lower()}.duckdb"
+        for name, file in self._files.items():
+            if name.lower() == catalog.lower():
+                return file
+        raise ExecutionError(
+            f"There is no catalog {catalog} on this warehouse: its connection string names "
+            f"{', '.join(sorted(self._files))}",
+            code=ErrorCode.EXECUTION_QUERY,
+        )
+
+    def _attach(self, catalog: str, on_wait: Callable[[], None]) -> None:
+        name = catalog.lower()
+        if name in _OWN_NAMES:
+            raise ExecutionError(
+                f"The engine keeps the catalog name {catalog} to itself; choose another",
+                code=ErrorCode.EXECUTION_QUERY,
+            )
+        deadline = time.monotonic() + self._lock_timeout_s
+        while True:
+            try:
+                with self._lock:
+                    if name not in self._attached:
+                        self._attach_file(name)
+                return
+            except duckdb.Error as error:
+                holder = holder_of_lock(error)
+                if holder is None:
+                    raise self._unreachable(name, str(refusal(error).message), error) from error
+                if time.monotonic() >= deadline:
+                    raise self._held(name, holder, error) from error
+            on_wait()
+            time.sleep(_RETRY_PAUSE_S)
+
+    def _attach_file(self, name: str) -> None:
+        file = self._file(name)
+        self._engine().execute(f"ATTACH IF NOT EXISTS '{escaped(str(file))}' AS {quoted(name)}")
+        self._attached.add(name)
+        self._adopt_views(name)
+
+    def _held(self, name: str, holder: str, cause: duckdb.Error) -> ExecutionError:
+        return ExecutionError(
+            f"The file of catalog {name} is open in {holder}. Basecamp lets go of it when its "
+            "runs end: try again then, end those runs with `dli workflow stop`, or close the "
+            "program that holds it",
+            code=ErrorCode.CONNECTION_FAILED,
+            cause=cause,
+        )
+
+    def _unreachable(self, name: str, reason: str, cause: duckdb.Error) -> ExecutionError:
+        return ExecutionError(
+            f"The file of catalog {name} cannot be opened: {reason}",
+            code=ErrorCode.CONNECTION_FAILED,
+            cause=cause,
+        )
+
+    def _detach_all(self) -> None:
+        for name in list(self._attached):
+            # Writes the log into the file and releases its lock.
+            self._run(f"DETACH {quoted(name)}")
+            self._attached.remove(name)
+        self._views.clear()
+
+    # The views of sources.
+
+    def _know_views(self) -> None:
+        if not self._are_views_known:
+            self._are_views_known = True
+            self._views.clear()
+            for catalog in self._attached:
+                self._adopt_views(catalog)
+
+    def _adopt_views(self, catalog: str) -> None:
+        """Trust the views of earlier times that are marked with what they were made from."""
+        rows = self._run(
+            "SELECT schema_name, view_name, comment FROM duckdb_views() "
+            "WHERE database_name = ? AND starts_with(comment, ?)",
+            [catalog, _MARK],
+        )
+        for schema, table, comment in rows:
+            relation = Relation(catalog, schema, table)
+            if relation.key in self.sources:
+                self._views[relation.key] = comment.removeprefix(_MARK)
+            else:
+                self._run(f"DROP VIEW IF EXISTS {relation.sql}")
+
+    def _refresh(self, view: SourceView) -> None:
+        fingerprint = view.fingerprint()
+        name = view.relation
+        if self._views.get(name.key) == fingerprint:
+            return
+        self._run(f"CREATE SCHEMA IF NOT EXISTS {Relation(name.catalog, name.schema, '').sql}")
+        try:
+            self._run(f"CREATE OR REPLACE VIEW {name.sql} AS {view.query}")
+        except ExecutionError as error:
+            raise ConfigurationError(f"Source {name}: {error.message}") from error
+        self._run(f"COMMENT ON VIEW {name.sql} IS '{_MARK}{fingerprint}'")
+        self._views[name.key] = fingerprint
+
+    def _run(self, sql: str, values: Sequence[str] = ()) -> list[tuple[str, ...]]:
+        try:
+            return self._engine().execute(sql, values).fetchall()
+        except duckdb.Error as error:
+            raise refusal(error) from error

@@ -1,0 +1,48 @@
+"""Names of tables on a warehouse: catalog, schema and table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Relation", "quoted", "search_path"]
+
+
+class Relation(NamedTuple):
+    """A missing leading part is the empty text."""
+
+    catalog: str
+    schema: str
+    table: str
+
+    @classmethod
+    def parse(cls, name: str) -> Relation:
+        parts = name.split(".")
+        if len(parts) > 3:
+            # Trino knows no fourth part either; the engine refuses the text itself.
+            parts = parts[:3]
+        return cls(*[""] * (3 - len(parts)), *parts)
+
+    def within(self, catalog: str, schema: str) -> Relation:
+        """The full name, with the missing parts taken from the arguments."""
+        return Relation(self.catalog or catalog, self.schema or schema, self.table)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Equal for names that the engine takes for the same: it ignores case."""
+        return self.catalog.lower(), self.schema.lower(), self.table.lower()
+
+    def __str__(self) -> str:
+        return ".".join(part for part in self if part)
+
+    @property
+    def sql(self) -> str:
+        return ".".join(quoted(part) for part in self if part)
+
+
+def quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def search_path(catalog: str) -> str:
+    """The statement after which names without a catalog are found in this one."""
+    return f"SET search_path = '{quoted(catalog.lower())}.main'"
