@@ -1,0 +1,136 @@
+"""One run of a dataset inside the worker: render, then pre, main and post on the warehouse."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dli.exceptions import DLIError, ErrorCode
+from dli.models.dataset import DatasetSpec
+from dli.specs.dataset import render_dataset
+from dli.specs.schedule import Interval, local_date
+from dli.specs.template import RenderContext
+from dli.warehouse.dataset import check_statements, run_statements
+
+if TYPE_CHECKING:
+    from dli.specs.dataset import Statement
+    from dli.warehouse.base import Session
+    from dli.warehouse.dataset import StatementEvent
+
+    from basecamp.engines.embedded.log import RunLog
+    from basecamp.engines.embedded.workshop import Workshop
+
+_INTERRUPT_EVERY_S = 0.02
+
+
+class JobFailed(Exception):  # noqa: N818 - an end of a job, not an error of ours
+    """The job did not complete; `code` is a DLI code or None."""
+
+    def __init__(self, message: str, code: str | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class Job:
+    """A run, or the check of one, from its message."""
+
+    def __init__(self, workshop: Workshop, message: dict[str, Any], log: RunLog | None) -> None:
+        self._workshop = workshop
+        self._message = message
+        self._log = log
+        self._is_interrupted = threading.Event()
+        self._is_done = threading.Event()
+        self._session: Session | None = None
+
+    def run(self) -> int | None:
+        """Run the dataset; returns the rows that its main statement changed, as the engine counts.
+
+        Raises:
+            JobFailed: nothing was changed.
+        """
+        try:
+            self._write("info", self._headline())
+            spec, statements = self._render()
+            with self._workshop.session() as session:
+                self._session = session
+                self._stop_if_interrupted()
+                result = run_statements(
+                    session, statements, dialect=spec.execution.dialect, on_event=self._on_event
+                )
+            self._write("info", f"Completed; rows affected: {result.rows_affected}.")
+            return result.rows_affected
+        except DLIError as exc:
+            raise self._failed(exc) from exc
+        finally:
+            self._is_done.set()
+
+    def check(self, *, bind: bool) -> list[str]:
+        """Render and parse; with `bind` bind each statement on the warehouse. Returns the SQL."""
+        try:
+            spec, statements = self._render()
+            if bind:
+                with self._workshop.session() as session:
+                    check_statements(session, statements, dialect=spec.execution.dialect)
+            return [statement.sql for statement in statements]
+        except DLIError as exc:
+            raise JobFailed(exc.message, exc.code.value) from exc
+
+    def interrupt(self) -> None:
+        """End the job's SQL, also a statement that is only just about to start."""
+        if self._is_interrupted.is_set():
+            return
+        self._is_interrupted.set()
+        threading.Thread(target=self._keep_interrupting, daemon=True).start()
+
+    def _keep_interrupting(self) -> None:
+        # An interrupt between two statements hits nothing, so it is repeated until the job ends.
+        while not self._is_done.wait(_INTERRUPT_EVERY_S):
+            if self._session is not None:
+                self._session.interrupt()
+
+    def _stop_if_interrupted(self) -> None:
+        if self._is_interrupted.is_set():
+            raise JobFailed("The run was interrupted.", ErrorCode.EXECUTION_FAILED.value)
+
+    def _render(self) -> tuple[DatasetSpec, list[Statement]]:
+        message = self._message
+        interval = Interval(
+            datetime.fromisoformat(message["interval_start"]),
+            datetime.fromisoformat(message["interval_end"]),
+        )
+        spec = self._workshop.spec(message["spec"])
+        context = RenderContext(
+            logical_date=local_date(interval.start, message["timezone"]),
+            timezone=message["timezone"],
+            interval=interval,
+            run_id=message["run_id"],
+            variables=self._workshop.variables(),
+            allowed_env=self._workshop.allowed_env,
+            known_names=(),
+        )
+        return spec, render_dataset(spec, context, message["parameters"])
+
+    def _on_event(self, event: StatementEvent) -> None:
+        self._stop_if_interrupted()
+        self._write(event.level, event.message)
+
+    def _headline(self) -> str:
+        message = self._message
+        return (
+            f"Attempt {message['attempt']} of {message['max_attempts']}, data interval "
+            f"{message['interval_start']} to {message['interval_end']}."
+        )
+
+    def _failed(self, exc: DLIError) -> JobFailed:
+        if self._is_interrupted.is_set():
+            text = "The run was interrupted."
+            self._write("warning", text)
+            return JobFailed(text, ErrorCode.EXECUTION_FAILED.value)
+        self._write("error", f"{exc.code.value}: {exc.message}")
+        return JobFailed(exc.message, exc.code.value)
+
+    def _write(self, level: str, text: str) -> None:
+        if self._log is not None:
+            self._log.write(level, text)

@@ -1,0 +1,39 @@
+"""The log of one run: JSON lines in a file that the server reads while the run goes on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_LIMIT_BYTES = 10 * 1024 * 1024
+_LINE_LIMIT = 4_000
+
+
+class RunLog:
+    """Appends lines to a run's log and says so; past 10 MiB only a note is written, once."""
+
+    def __init__(self, path: Path, on_line: Callable[[], None]) -> None:
+        self._path = path
+        self._on_line = on_line
+        self._is_full = False
+
+    def write(self, level: str, message: str) -> None:
+        """Append one line at `level` (`info`, `warning` or `error`)."""
+        if self._is_full:
+            return
+        if self._path.exists() and self._path.stat().st_size > _LIMIT_BYTES:
+            self._is_full = True
+            level, message = "warning", "The log has reached its limit of 10 MiB and ends here."
+        line = {
+            "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "level": level,
+            "message": message[:_LINE_LIMIT],
+        }
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._on_line()

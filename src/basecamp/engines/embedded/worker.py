@@ -1,0 +1,105 @@
+"""The worker process: renders datasets and runs their SQL, one thread for each run.
+
+It speaks JSON lines over a socket that the engine holds. When the engine goes, the socket
+closes and the process ends at once; the warehouse rolls back what was not committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from basecamp.engines.embedded.job import Job, JobFailed
+from basecamp.engines.embedded.log import RunLog
+from basecamp.engines.embedded.workshop import Workshop
+
+Message = dict[str, Any]
+_THREADS = 32
+
+
+class Worker:
+    """Reads requests, runs them on threads and reports what became of them."""
+
+    def __init__(self, line: socket.socket, project: Path, state_dir: Path) -> None:
+        self._line = line
+        self._send_lock = threading.Lock()
+        self._logs_dir = state_dir / "logs"
+        self._workshop = Workshop(project, state_dir)
+        self._jobs: dict[tuple[str, int], Job] = {}
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="run")
+
+    def serve(self) -> None:
+        """Handle messages until the engine hangs up."""
+        with self._line.makefile("rb") as lines:
+            for line in lines:
+                self._handle(json.loads(line))
+
+    def _handle(self, message: Message) -> None:
+        match message["op"]:
+            case "run":
+                job = self._job(message)
+                self._jobs[message["run_id"], message["claim"]] = job
+                self._pool.submit(self._run, job, message)
+            case "interrupt":
+                job_or_none = self._jobs.get((message["run_id"], message["claim"]))
+                if job_or_none is not None:
+                    job_or_none.interrupt()
+            case "check":
+                self._pool.submit(self._check, message)
+
+    def _job(self, message: Message) -> Job:
+        run_id = message["run_id"]
+        told = {"op": "logged", "run_id": run_id}
+        log = RunLog(self._logs_dir / f"{run_id}.jsonl", lambda: self._send(told))
+        return Job(self._workshop, message, log)
+
+    def _run(self, job: Job, message: Message) -> None:
+        report: Message = {"op": "result", "run_id": message["run_id"], "claim": message["claim"]}
+        try:
+            report |= {"ok": True, "rows_affected": job.run()}
+        except JobFailed as failed:
+            report |= {"ok": False, "code": failed.code, "message": failed.message}
+        except BaseException as exc:  # the engine must hear of every end, whatever it was
+            report |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
+        finally:
+            del self._jobs[message["run_id"], message["claim"]]
+        self._send(report)
+
+    def _check(self, message: Message) -> None:
+        answer: Message = {"op": "checked", "id": message["id"]}
+        try:
+            job = Job(self._workshop, message, None)
+            answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
+        except JobFailed as failed:
+            answer |= {"ok": False, "code": failed.code, "message": failed.message}
+        except BaseException as exc:  # as above: the request waits for an answer
+            answer |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
+        self._send(answer)
+
+    def _send(self, message: Message) -> None:
+        data = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+        try:
+            with self._send_lock:
+                self._line.sendall(data)
+        except OSError:
+            return  # the engine is gone, and so are we as soon as `serve` sees it
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the engine on an inherited socket; ends the process when it hangs up."""
+    descriptor, project, state_dir = arguments
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = socket.socket(fileno=int(descriptor))
+    Worker(line, Path(project), Path(state_dir)).serve()
+    os._exit(0)  # running SQL must not outlive the engine
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
