@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.schedule import Interval, intervals_between
-
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.run import checked_parameters, parse_date, runnable, stored_backfill
 from basecamp.store import backfill, run
 from basecamp.store.new_run import new_run_id, run_values
 from dli.exceptions import DLIValidationError, ErrorCode, ExecutionError
+from dli.specs.schedule import Interval, intervals_between
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.schedule import next_fire
-
 from basecamp.store import run, spec, workflow
 from basecamp.store.run import Outcome
+from dli.specs.schedule import next_fire
 
 if TYPE_CHECKING:
     from datetime import datetime

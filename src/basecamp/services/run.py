@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dli.specs.parameter import bind
-from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
@@ -26,6 +25,7 @@ from dli.exceptions import (
     WorkflowPermissionError,
 )
 from dli.models.dataset import DatasetSpec
+from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dli.specs.parser import dataset_from_mapping
-from dli.specs.schedule import check_schedule, latest_interval
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
@@ -22,6 +21,7 @@ from dli.exceptions import (
     WorkflowPermissionError,
     WorkflowRegistrationError,
 )
+from dli.specs.schedule import check_schedule, latest_interval
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from dli.specs.schedule import Interval
-
     from basecamp.store.workflow import WorkflowRow
+    from dli.specs.schedule import Interval
 
 
 def new_run_id(now: datetime, kind: str = "run") -> str:

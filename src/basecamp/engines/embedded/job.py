@@ -6,12 +6,12 @@ import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIError, ErrorCode
-from dli.models.dataset import DatasetSpec
 from dli.specs.dataset import render_dataset
-from dli.specs.schedule import Interval, local_date
 from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
+
+from dli.exceptions import DLIError, ErrorCode
+from dli.specs.schedule import Interval, local_date
 
 if TYPE_CHECKING:
     from dli.specs.dataset import Statement
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
+    from dli.models.dataset import DatasetSpec
 
 _INTERRUPT_EVERY_S = 0.02
 

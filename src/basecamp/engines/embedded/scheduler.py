@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
-
 from basecamp.store import audit, run, tick, workflow
 from basecamp.store.new_run import run_values
+from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +32,8 @@ def tick_all(tx: Connection, now: datetime) -> list[str]:
 
 def _tick(tx: Connection, due: WorkflowRow, now: datetime) -> list[str]:
     first = due.next_fire_at
-    later = list(fires_between(due.cron, due.timezone, first, now, limit=_COUNTED_TICKS))
-    fires = [first, *(fire for fire in later if fire > first)]
+    later = fires_between(due.cron, due.timezone, first, now, limit=_COUNTED_TICKS)
+    fires = [first, *later]
     if len(fires) > _COUNTED_TICKS:
         fires.append(previous_fire(due.cron, due.timezone, now))
     following = next_fire(due.cron, due.timezone, max(now, fires[-1]))

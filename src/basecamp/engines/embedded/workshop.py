@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dli.models.dataset import DatasetSpec
 from dli.specs.project import Project
-from dli.warehouse.duckdb import DuckDBWarehouse
+
+from dli.models.dataset import DatasetSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from dli.warehouse.base import Session
+    from dli.warehouse.duckdb import DuckDBWarehouse
+
 
 _LINGER_S = 0.5
 

@@ -1,0 +1,54 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from basecamp.store import schema
+from basecamp.store.database import Database
+
+
+@dataclass
+class HandClock:
+    """A clock that moves only when a test moves it."""
+
+    instant: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, delta: timedelta) -> None:
+        self.instant += delta
+        self.seconds += delta.total_seconds()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.at(tmp_path / "basecamp.db")
+    schema.prepare(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    return {
+        "name": "shop.sales.daily",
+        "owner": "ana@example.com",
+        "team": "sales",
+        "type": "Dataset",
+        "query_type": "DML",
+        "query_statement": "SELECT 1",
+        "schedule": {"cron": "0 6 * * *", "timezone": "Europe/Madrid"},
+    }
