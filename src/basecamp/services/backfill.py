@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
-from basecamp.services.run import checked_parameters, parse_date, runnable, stored_backfill
+from basecamp.services.run import (
+    checked_parameters,
+    parse_date,
+    raise_refusal,
+    runnable,
+    stored_backfill,
+)
 from basecamp.store import backfill, run
 from basecamp.store.new_run import new_run_id, run_values
-from dli.exceptions import DLIValidationError, ErrorCode, ExecutionError
+from dli.exceptions import DLIValidationError, ErrorCode
 from dli.specs.schedule import Interval, intervals_between
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from sqlalchemy import Connection
 
     from basecamp.clock import Clock
     from basecamp.store.database import Database
@@ -55,11 +63,16 @@ class BackfillService:
         if not intervals:
             raise _refused("No data interval of the schedule starts in this range.")
         if dry_run:
-            return self._dry_run(row, content, stored, intervals, (first, last), skip_completed)
+            with self._database.read() as tx:
+                wanted = _wanted(tx, name, intervals, skip_completed=skip_completed)
+            self._check(row, content, stored, wanted)
+            return _dry_reply(
+                name, (first, last), _message(len(wanted), len(intervals)), len(wanted)
+            )
 
         def plan(change: Change) -> Reply:
             current, _ = runnable(change.tx, name, source_type)
-            wanted = _without_completed(change, name, intervals) if skip_completed else intervals
+            wanted = _wanted(change.tx, name, intervals, skip_completed=skip_completed)
             backfill_id = _store(change, current, wanted, stored, (first, last))
             change.audit(
                 "backfill.start", name, detail={"run_id": backfill_id, "runs": len(wanted)}
@@ -71,37 +84,30 @@ class BackfillService:
         self._engine.wake()
         return reply
 
-    def _dry_run(
+    def _check(
         self,
         row: WorkflowRow,
         content: dict[str, Any],
         parameters: dict[str, Any],
         intervals: list[Interval],
-        days: tuple[date, date],
-        skip_completed: bool,
-    ) -> Reply:
-        total = len(intervals)
-        if skip_completed:
-            with self._database.read() as tx:
-                done = run.completed_starts(tx, row.dataset_name, [i.start for i in intervals])
-            intervals = [interval for interval in intervals if interval.start not in done]
-        if intervals:
-            asked = RunSpec(content, parameters, intervals[0].start, intervals[0].end, row.timezone)
-            found = self._engine.check(asked, bind=True)
-            if not found.ok:
-                raise ExecutionError(
-                    found.message or "The first run would fail.",
-                    code=ErrorCode(found.code or "DLI-401"),
-                )
-        body = {
-            "dataset_name": row.dataset_name,
-            "dry_run": True,
-            "start_date": days[0].isoformat(),
-            "end_date": days[1].isoformat(),
-            "total_runs": len(intervals),
-            "message": f"Dry run: {_message(len(intervals), total)} Nothing was started.",
-        }
-        return Reply(200, body)
+    ) -> None:
+        if not intervals:
+            return
+        first = intervals[0]
+        asked = RunSpec(content, parameters, first.start, first.end, row.timezone)
+        raise_refusal(self._engine.check(asked, bind=True))
+
+
+def _dry_reply(name: str, days: tuple[date, date], plan: str, total_runs: int) -> Reply:
+    body = {
+        "dataset_name": name,
+        "dry_run": True,
+        "start_date": days[0].isoformat(),
+        "end_date": days[1].isoformat(),
+        "total_runs": total_runs,
+        "message": f"Dry run: {plan} Nothing was started.",
+    }
+    return Reply(200, body)
 
 
 def _range(start_date: str, end_date: str, parameters: dict[str, Any]) -> tuple[date, date]:
@@ -113,8 +119,12 @@ def _range(start_date: str, end_date: str, parameters: dict[str, Any]) -> tuple[
     return first, last
 
 
-def _without_completed(change: Change, name: str, intervals: list[Interval]) -> list[Interval]:
-    done = run.completed_starts(change.tx, name, [interval.start for interval in intervals])
+def _wanted(
+    tx: Connection, name: str, intervals: list[Interval], *, skip_completed: bool
+) -> list[Interval]:
+    if not skip_completed:
+        return intervals
+    done = run.completed_starts(tx, name, [interval.start for interval in intervals])
     return [interval for interval in intervals if interval.start not in done]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dli.specs.parameter import bind
 
-from basecamp.engines.base import Engine, RunSpec
+from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.record import attempt_record, backfill_record, run_record
 from basecamp.services.workflow import addressed
@@ -64,6 +64,17 @@ def checked_parameters(content: dict[str, Any], given: dict[str, Any]) -> dict[s
     declared = DatasetSpec.model_validate(content).parameters
     bind(declared, given)
     return given
+
+
+def raise_refusal(found: CheckResult) -> None:
+    """Raise what a check found wrong; nothing when it found nothing."""
+    if found.ok:
+        return
+    code = ErrorCode(found.code or ErrorCode.EXECUTION_FAILED)
+    message = found.message or "The run would fail."
+    raise (ExecutionError if code.value.startswith("DLI-4") else DLIValidationError)(
+        message, code=code
+    )
 
 
 def parse_date(text: object) -> date:

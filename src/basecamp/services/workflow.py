@@ -139,7 +139,7 @@ class WorkflowService:
         self._check_fillable(content)
 
         def store(change: Change) -> Reply:
-            return self._store_manual(change, content, force, warning or difference)
+            return self._store_manual(change, content, warning or difference, force=force)
 
         reply = self._commands.execute(caller, store)
         if not reply.replayed:
@@ -165,7 +165,7 @@ class WorkflowService:
             self._files.remove_manual(name)
             message = "The workflow is unregistered."
             if is_overridden:
-                message = "The overridden MANUAL workflow is unregistered. The CODE workflow stays in force."
+                message = "The overridden MANUAL workflow is unregistered; CODE stays in force."
             return Reply(200, {"dataset_name": name, "message": message})
 
         reply = self._commands.execute(caller, remove)
@@ -283,7 +283,7 @@ class WorkflowService:
         raise DLIValidationError(message, code=ErrorCode(found.code or "DLI-203"))
 
     def _store_manual(
-        self, change: Change, content: dict[str, Any], force: bool, warning: str | None
+        self, change: Change, content: dict[str, Any], warning: str | None, *, force: bool
     ) -> Reply:
         name = content["name"]
         if workflow.find(change.tx, name, ownership.CODE) is not None:
@@ -319,7 +319,8 @@ def _with_schedule(
     ]
     warning = None
     if differing:
-        warning = f"The spec's own schedule differs in {', '.join(differing)}; the registered settings are used."
+        names = ", ".join(differing)
+        warning = f"The spec's own schedule has another {names}; the registered settings are used."
     return {**content, "schedule": {**kept, **asked}}, warning
 
 

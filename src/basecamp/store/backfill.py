@@ -51,6 +51,7 @@ def end(
     backfill_id: str,
     status: str,
     now: datetime,
+    *,
     error_message: str | None = None,
     stop_reason: str | None = None,
 ) -> None:

@@ -175,13 +175,7 @@ def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: T
 
 
 def close_attempt(
-    tx: Connection,
-    row: RunRow,
-    *,
-    started_at: datetime,
-    now: datetime,
-    outcome: str,
-    error_message: str | None,
+    tx: Connection, row: RunRow, started_at: datetime, now: datetime, end: Outcome
 ) -> None:
     """Keep how the attempt under the run's present fencing number ended."""
     tx.execute(
@@ -191,8 +185,8 @@ def close_attempt(
             attempt=row.attempt,
             started_at=started_at,
             finished_at=now,
-            outcome=outcome,
-            error_message=error_message,
+            outcome=end.status,
+            error_message=end.error_message,
         )
     )
 
@@ -249,7 +243,14 @@ def _finish_in_backfill(
         backfill_store.complete_one(tx, row.backfill_id, now)
         return
     message = outcome.error_message if outcome.status == "FAILED" else None
-    backfill_store.end(tx, row.backfill_id, outcome.status, now, message, outcome.stop_reason)
+    backfill_store.end(
+        tx,
+        row.backfill_id,
+        outcome.status,
+        now,
+        error_message=message,
+        stop_reason=outcome.stop_reason,
+    )
     rest = Outcome(status="KILLED", stop_reason="An earlier day of the backfill did not complete.")
     if outcome.status == "KILLED":
         rest = Outcome(

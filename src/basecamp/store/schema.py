@@ -25,7 +25,7 @@ def prepare(engine: Engine) -> None:
         revision = _revision(engine)
     except DatabaseError as exc:
         raise ConfigurationError(
-            "The state store cannot be read: it is damaged or no state store. Restore a backup or move it away."
+            "The state store is damaged or none at all. Restore a backup, or move it away."
         ) from exc
     if revision == HEAD:
         return
@@ -34,7 +34,7 @@ def prepare(engine: Engine) -> None:
         return
     if revision not in _known_revisions():
         raise ConfigurationError(
-            "The state store was written by a newer version of Basecamp. Install that version or newer."
+            "The state store was written by a newer version of Basecamp; install that one."
         )
     _migrate(engine)
 

@@ -79,59 +79,48 @@ def settle(tx: Connection, execution: Execution, report: Report, now: datetime, 
     if row is None or row.claim != report.claim:
         return
     plan.note(row)
+    end = _end(execution, report, row)
+    run.close_attempt(tx, row, execution.started_at, now, end)
     if row.status != "RUNNING":
-        _close(tx, execution, row, now, "KILLED", row.stop_reason)
         return
+    retry = _retry(row, report, end, now)
+    if retry is not None:
+        run.wait_for_retry(tx, row, **retry)
+        return
+    run.finish(tx, row, end, now, plan.counts)
+
+
+def _end(execution: Execution, report: Report, row: RunRow) -> Outcome:
+    """How the attempt ended, in the words that its run would end with."""
+    if row.status != "RUNNING":
+        return Outcome("KILLED", error_message=row.stop_reason)
     if report.ok:
-        _close(tx, execution, row, now, "COMPLETED", None)
-        outcome = Outcome("COMPLETED", rows_affected=report.rows_affected)
-        run.finish(tx, row, outcome, now, plan.counts)
-        return
-    _settle_failure(tx, execution, row, report, now, plan)
-
-
-def _settle_failure(
-    tx: Connection, execution: Execution, row: RunRow, report: Report, now: datetime, plan: Plan
-) -> None:
-    code, message = _failure(execution, report)
-    _close(tx, execution, row, now, "FAILED", message)
-    if report.is_crash or report.is_collateral:
-        if report.is_collateral or row.crashes < _CRASHES_ALLOWED:
-            run.wait_for_retry(tx, row, now, crashes=int(report.is_crash))
-            return
-        message = f"The worker process crashed {row.crashes + 1} times on this run (crash_loop)."
-    elif row.attempt < row.max_attempts and code not in _FINAL_CODES:
-        run.wait_for_retry(tx, row, now + timedelta(seconds=row.retry_delay_seconds), attempts=1)
-        return
-    outcome = Outcome("FAILED", error_code=code, error_message=message)
-    run.finish(tx, row, outcome, now, plan.counts)
-
-
-def _failure(execution: Execution, report: Report) -> tuple[str, str]:
+        return Outcome("COMPLETED", rows_affected=report.rows_affected)
+    code = ErrorCode.EXECUTION_FAILED.value
     if execution.is_timed_out:
-        limit = f"The time limit of {execution.timeout_seconds} s was reached."
-        return ErrorCode.EXECUTION_FAILED.value, limit
-    if report.is_crash:
-        return ErrorCode.EXECUTION_FAILED.value, "The worker process ended during this attempt."
+        message = f"The time limit of {execution.timeout_seconds} s was reached."
+    elif report.is_crash:
+        times = "" if row.crashes < _CRASHES_ALLOWED else f" {row.crashes + 1} times (crash_loop)"
+        message = f"The worker process crashed{times} during this run."
+    elif report.is_collateral:
+        message = "The worker process had to be ended because of another run."
+    else:
+        code, message = report.code or code, report.message or "The run failed."
+    return Outcome("FAILED", error_code=code, error_message=message)
+
+
+def _retry(row: RunRow, report: Report, end: Outcome, now: datetime) -> dict[str, Any] | None:
+    """When and how the run is tried again, or None when this was its end."""
+    if report.ok:
+        return None
     if report.is_collateral:
-        return (
-            ErrorCode.EXECUTION_FAILED.value,
-            "The worker process had to be ended because of another run.",
-        )
-    return report.code or ErrorCode.EXECUTION_FAILED.value, report.message or "The run failed."
-
-
-def _close(
-    tx: Connection,
-    execution: Execution,
-    row: RunRow,
-    now: datetime,
-    outcome: str,
-    message: str | None,
-) -> None:
-    run.close_attempt(
-        tx, row, started_at=execution.started_at, now=now, outcome=outcome, error_message=message
-    )
+        return {"retry_at": now}
+    if report.is_crash:
+        return {"retry_at": now, "crashes": 1} if row.crashes < _CRASHES_ALLOWED else None
+    if row.attempt < row.max_attempts and end.error_code not in _FINAL_CODES:
+        delay = timedelta(seconds=row.retry_delay_seconds)
+        return {"retry_at": now + delay, "attempts": 1}
+    return None
 
 
 def adopt(tx: Connection, now: datetime) -> None:

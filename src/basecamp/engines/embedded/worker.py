@@ -66,7 +66,7 @@ class Worker:
             report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
             report |= {"ok": False, "code": failed.code, "message": failed.message}
-        except BaseException as exc:  # the engine must hear of every end, whatever it was
+        except Exception as exc:  # noqa: BLE001 - the engine must hear of every end
             report |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         finally:
             del self._jobs[message["run_id"], message["claim"]]
@@ -79,7 +79,7 @@ class Worker:
             answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
         except JobFailed as failed:
             answer |= {"ok": False, "code": failed.code, "message": failed.message}
-        except BaseException as exc:  # as above: the request waits for an answer
+        except Exception as exc:  # noqa: BLE001 - as above: the request waits for an answer
             answer |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         self._send(answer)
 
