@@ -1,0 +1,94 @@
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from basecamp.clock import Clock
+from basecamp.engines.base import CheckResult, Listener, RunSpec
+from basecamp.services.backfill import BackfillService
+from basecamp.services.command import Caller, Idempotency
+from basecamp.services.run import RunService
+from basecamp.services.workflow import WorkflowService
+from basecamp.store.database import Database
+
+
+@dataclass
+class QuietEngine:
+    """An engine that runs nothing: what a service asks of it is kept."""
+
+    answer: CheckResult = field(
+        default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])
+    )
+    checked: list[RunSpec] = field(default_factory=list)
+    interrupted: list[str] = field(default_factory=list)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def interrupt(self, run_ids: Iterable[str]) -> None:
+        self.interrupted += run_ids
+
+    def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
+        self.checked.append(spec)
+        return self.answer
+
+    def subscribe(self, listener: Listener) -> None: ...
+
+    def health(self) -> dict[str, Any]:
+        return {"ok": True}
+
+
+@dataclass
+class MemoryFiles:
+    """The files of MANUAL workflows, in memory."""
+
+    contents: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def put_manual(self, name: str, content: dict[str, Any]) -> None:
+        self.contents[name] = content
+
+    def remove_manual(self, name: str) -> None:
+        self.contents.pop(name, None)
+
+
+@pytest.fixture
+def engine() -> QuietEngine:
+    return QuietEngine()
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    return MemoryFiles()
+
+
+@pytest.fixture
+def workflows(
+    database: Database, engine: QuietEngine, files: MemoryFiles, clock: Clock
+) -> WorkflowService:
+    return WorkflowService(database, engine, files, clock)
+
+
+@pytest.fixture
+def runs(database: Database, engine: QuietEngine, tmp_path: Path, clock: Clock) -> RunService:
+    return RunService(database, engine, tmp_path / "logs", clock)
+
+
+@pytest.fixture
+def backfills(database: Database, engine: QuietEngine, clock: Clock) -> BackfillService:
+    return BackfillService(database, engine, clock)
+
+
+@pytest.fixture
+def ana() -> Caller:
+    return Caller("ana", request_id="req-1")
+
+
+@pytest.fixture
+def keyed() -> Caller:
+    key = Idempotency("key-1", "POST", "/workflows/{dataset_name}/run", body_sha256="aa")
+    return Caller("ana", request_id="req-1", idempotency=key)
