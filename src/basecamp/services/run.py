@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.parameter import bind
+from dli.specs.parameter import bind, requested_date
 
 from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from basecamp.store.database import Database
     from basecamp.store.workflow import WorkflowRow
 
-_DATE_PARAMETERS = ("execution_date", "ds")
 _SHOWN_DAYS = 1_000
 
 
@@ -216,14 +215,9 @@ class RunService:
         return {"lines": lines, "next": lines[-1]["seq"] if lines else after, "done": is_done}
 
     def _interval(self, row: WorkflowRow, parameters: dict[str, Any]) -> Interval:
-        named = {str(parameters[name]) for name in _DATE_PARAMETERS if name in parameters}
-        if len(named) > 1:
-            raise DLIValidationError(
-                "ds and execution_date mean the same and must not differ.",
-                code=ErrorCode.PARAMETER_INVALID,
-            )
-        if named:
-            return interval_for_date(row.cron, row.timezone, parse_date(named.pop()))
+        day = requested_date(parameters)
+        if day is not None:
+            return interval_for_date(row.cron, row.timezone, day)
         return latest_interval(row.cron, row.timezone, self._clock.now())
 
     def _dry_run(

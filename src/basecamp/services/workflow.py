@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dli.specs.parameter import unfillable
 from dli.specs.parser import dataset_from_mapping
 
 from basecamp.engines.base import Engine, RunSpec
@@ -21,6 +22,7 @@ from dli.exceptions import (
     WorkflowPermissionError,
     WorkflowRegistrationError,
 )
+from dli.models.dataset import DatasetSpec
 from dli.specs.schedule import check_schedule, latest_interval
 
 if TYPE_CHECKING:
@@ -136,7 +138,7 @@ class WorkflowService:
             "retry": {"max_attempts": retry_max_attempts, "delay_seconds": retry_delay_seconds},
         }
         content, difference = _with_schedule(content, asked)
-        self._check_fillable(content)
+        self._check(content)
 
         def store(change: Change) -> Reply:
             return self._store_manual(change, content, warning or difference, force=force)
@@ -270,17 +272,18 @@ class WorkflowService:
                 )
             return spec.load(tx, row.spec_hash), None
 
-    def _check_fillable(self, content: dict[str, Any]) -> None:
+    def _check(self, content: dict[str, Any]) -> None:
+        missing = unfillable(DatasetSpec.model_validate(content).parameters)
+        if missing:
+            names = ", ".join(missing)
+            raise WorkflowRegistrationError(f"A schedule cannot fill the parameters: {names}.")
         schedule = content["schedule"]
         interval = latest_interval(schedule["cron"], schedule["timezone"], self._clock.now())
         asked = RunSpec(content, {}, interval.start, interval.end, schedule["timezone"])
         found = self._engine.check(asked, bind=False)
-        if found.ok:
-            return
-        message = found.message or "The spec cannot be run."
-        if found.code == ErrorCode.PARAMETER_INVALID.value:
-            raise WorkflowRegistrationError(f"A schedule cannot fill the parameters: {message}")
-        raise DLIValidationError(message, code=ErrorCode(found.code or "DLI-203"))
+        if not found.ok:
+            code = ErrorCode(found.code or ErrorCode.SPEC_INVALID)
+            raise DLIValidationError(found.message or "The spec cannot be run.", code=code)
 
     def _store_manual(
         self, change: Change, content: dict[str, Any], warning: str | None, *, force: bool

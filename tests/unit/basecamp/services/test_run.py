@@ -22,6 +22,11 @@ def _registered(workflows: WorkflowService, content: dict[str, Any]) -> None:
     workflows.register(Caller("ana"), dataset_name=NAME, cron="0 6 * * *", spec=content)
 
 
+def _three_days(backfills: BackfillService, ana: Caller) -> Any:
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-03"}
+    return backfills.start(ana, NAME, parameters={}, **days)
+
+
 def test_a_run_covers_the_latest_complete_interval(runs: RunService, ana: Caller) -> None:
     reply = runs.start(ana, NAME, parameters={"country": "ES"})
     record = runs.get(reply.body["run_id"])
@@ -125,7 +130,7 @@ def test_history_filters_and_counts(
 ) -> None:
     run_id = runs.start(ana, NAME, parameters={}).body["run_id"]
     runs.stop(ana, run_id)
-    backfills.start(ana, NAME, start_date="2026-01-01", end_date="2026-01-03", parameters={})
+    _three_days(backfills, ana)
 
     def found(**how: Any) -> tuple[int, int]:
         records, total = runs.history(**how)

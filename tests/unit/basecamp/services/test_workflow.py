@@ -109,9 +109,9 @@ def test_a_wrong_schedule_changes_nothing(
 
 
 def test_a_schedule_that_cannot_fill_the_parameters_is_refused(
-    workflows: WorkflowService, ana: Caller, content: dict[str, Any], engine: Any
+    workflows: WorkflowService, ana: Caller, content: dict[str, Any]
 ) -> None:
-    engine.answer = CheckResult(ok=False, code="DLI-204", message="'country' is required")
+    content["parameters"] = [{"name": "country"}]
     with pytest.raises(WorkflowRegistrationError, match="country") as raised:
         _register(workflows, ana, content)
     assert raised.value.code == "DLI-801"
