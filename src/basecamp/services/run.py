@@ -6,8 +6,6 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.parameter import bind, requested_date
-
 from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.record import attempt_record, backfill_record, run_record
@@ -25,6 +23,7 @@ from dli.exceptions import (
     WorkflowPermissionError,
 )
 from dli.models.dataset import DatasetSpec
+from dli.specs.parameter import bind, requested_date
 from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
 
 if TYPE_CHECKING:

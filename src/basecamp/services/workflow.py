@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dli.specs.parameter import unfillable
-from dli.specs.parser import dataset_from_mapping
-
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Reply
@@ -23,6 +20,8 @@ from dli.exceptions import (
     WorkflowRegistrationError,
 )
 from dli.models.dataset import DatasetSpec
+from dli.specs.parameter import unfillable
+from dli.specs.parser import dataset_from_mapping
 from dli.specs.schedule import check_schedule, latest_interval
 
 if TYPE_CHECKING:

@@ -66,6 +66,7 @@ class EmbeddedEngine:
         self._retry_at: datetime | None = None
         self._worker_started_at = 0.0
         self._stopping = False
+        self._is_awake = True
         self._is_store_ok = True
         self._stepped_at = self._clock.monotonic()
         self._thread = threading.Thread(target=self._loop, name="embedded-engine", daemon=True)
@@ -132,7 +133,7 @@ class EmbeddedEngine:
         while not self._stopping:
             self._receive(self._wait_s())
             self._watch_limits()
-            if not self._stopping:
+            if self._is_work_likely() and not self._stopping:
                 self._step()
         self._drain()
 
@@ -151,10 +152,16 @@ class EmbeddedEngine:
                 waits.append(execution.interrupted_at + _KILL_AFTER_S - monotonic)
         return max(0.0, min(waits))
 
+    def _is_work_likely(self) -> bool:
+        now = self._clock.now()
+        dues = [at for at in (self._due_at, self._retry_at) if at is not None]
+        return self._is_awake or bool(self._reports) or any(at <= now for at in dues)
+
     def _receive(self, timeout_s: float) -> None:
         try:
             message: Message | None = self._inbox.get(timeout=timeout_s)
         except queue.Empty:
+            self._is_awake = True
             return
         while message is not None:
             self._handle(message)
@@ -165,6 +172,8 @@ class EmbeddedEngine:
 
     def _handle(self, message: Message) -> None:
         match message.pop("op"):
+            case "wake":
+                self._is_awake = True
             case "result":
                 self._reports.append(Report(**message))
             case "interrupt":
@@ -192,6 +201,7 @@ class EmbeddedEngine:
                     self._take(tx, now, plan)
                 plan.counts.write(tx)
             self._is_store_ok = True
+            self._is_awake = False
         except DLIError as exc:
             self._is_store_ok = False
             _log.error("engine.store_failed", extra={"code": exc.code.value})

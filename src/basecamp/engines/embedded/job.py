@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from basecamp.engines.embedded.workshop import Workshop
     from dli.models.dataset import DatasetSpec
 
-_INTERRUPT_EVERY_S = 0.02
+_LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
 
 
 class JobFailed(Exception):  # noqa: N818 - an end of a job, not an error of ours
@@ -41,8 +41,8 @@ class Job:
         self._workshop = workshop
         self._message = message
         self._log = log
-        self._is_interrupted = threading.Event()
-        self._is_done = threading.Event()
+        self._lock = threading.Lock()
+        self._is_interrupted = False
         self._session: Session | None = None
 
     def run(self) -> int | None:
@@ -51,21 +51,22 @@ class Job:
         Raises:
             JobFailed: nothing was changed.
         """
+        self._write("info", self._headline())
         try:
-            self._write("info", self._headline())
             spec, statements = self._render()
             with self._workshop.session() as session:
-                self._session = session
-                self._stop_if_interrupted()
+                self._take(session)
                 result = run_statements(
                     session, statements, dialect=spec.execution.dialect, on_event=self._on_event
                 )
-            self._write("info", f"Completed; rows affected: {result.rows_affected}.")
-            return result.rows_affected
         except DLIError as exc:
-            raise self._failed(exc) from exc
-        finally:
-            self._is_done.set()
+            raise self._failed(exc.message, exc.code.value) from exc
+        if not result.success:
+            message = result.error_message or "The SQL was refused."
+            raise self._failed(message, ErrorCode.EXECUTION_QUERY.value)
+        rows = result.main_result.row_count if result.main_result else None
+        self._write("info", f"Completed, {rows} rows." if rows is not None else "Completed.")
+        return rows
 
     def check(self, *, bind: bool) -> list[str]:
         """Render and parse; with `bind` bind each statement on the warehouse. Returns the SQL."""
@@ -79,21 +80,17 @@ class Job:
             raise JobFailed(exc.message, exc.code.value) from exc
 
     def interrupt(self) -> None:
-        """End the job's SQL, also a statement that is only just about to start."""
-        if self._is_interrupted.is_set():
-            return
-        self._is_interrupted.set()
-        threading.Thread(target=self._keep_interrupting, daemon=True).start()
-
-    def _keep_interrupting(self) -> None:
-        # An interrupt between two statements hits nothing, so it is repeated until the job ends.
-        while not self._is_done.wait(_INTERRUPT_EVERY_S):
+        """End the job's SQL, also when it is only just about to start."""
+        with self._lock:
+            self._is_interrupted = True
             if self._session is not None:
                 self._session.interrupt()
 
-    def _stop_if_interrupted(self) -> None:
-        if self._is_interrupted.is_set():
-            raise JobFailed("The run was interrupted.", ErrorCode.EXECUTION_FAILED.value)
+    def _take(self, session: Session) -> None:
+        with self._lock:
+            self._session = session
+            if self._is_interrupted:
+                session.interrupt()
 
     def _render(self) -> tuple[DatasetSpec, list[Statement]]:
         message = self._message
@@ -114,8 +111,7 @@ class Job:
         return spec, render_dataset(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
-        self._stop_if_interrupted()
-        self._write(event.level, event.message)
+        self._write(_LEVELS.get(event.kind, "info"), str(event))
 
     def _headline(self) -> str:
         message = self._message
@@ -124,13 +120,12 @@ class Job:
             f"{message['interval_start']} to {message['interval_end']}."
         )
 
-    def _failed(self, exc: DLIError) -> JobFailed:
-        if self._is_interrupted.is_set():
-            text = "The run was interrupted."
-            self._write("warning", text)
-            return JobFailed(text, ErrorCode.EXECUTION_FAILED.value)
-        self._write("error", f"{exc.code.value}: {exc.message}")
-        return JobFailed(exc.message, exc.code.value)
+    def _failed(self, message: str, code: str) -> JobFailed:
+        if self._is_interrupted:
+            self._write("warning", "Interrupted; nothing was changed.")
+        else:
+            self._write("error", f"{code}: {message}")
+        return JobFailed(message, code)
 
     def _write(self, level: str, text: str) -> None:
         if self._log is not None:

@@ -1,41 +1,36 @@
-"""What jobs share in the worker: the project's settings, parsed specs and the open warehouse."""
+"""What jobs share in the worker: the project's settings and its open warehouse."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dli.specs.project import Project
-
-from dli.models.dataset import DatasetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dli.warehouse.duckdb import DuckDBWarehouse
-
+    from dli.warehouse.base import Warehouse
 
 _LINGER_S = 0.5
+_CONFIG_NAME = "dli.yaml"
 
 
 class Workshop:
-    """Keeps the warehouse open only while jobs use it, and a moment longer."""
+    """Keeps the warehouse open only while jobs use it, and a moment longer.
 
-    def __init__(self, project: Path, state_dir: Path) -> None:
-        self._root = project
+    Another process can have the file in between: DuckDB lets one process at a time write.
+    """
+
+    def __init__(self, root: Path, state_dir: Path, allowed_env: Mapping[str, str]) -> None:
+        self.allowed_env = allowed_env
+        self._root = root
         self._state_dir = state_dir
-        self.allowed_env: Mapping[str, str] = {}
-        self._specs: dict[str, DatasetSpec] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._project: Project | None = None
+        self._version: tuple[int, int] | None = None
+        self._warehouse: Warehouse | None = None
         self._users = 0
-        self._warehouse: DuckDBWarehouse | None = None
-        threading.Thread(target=self._close_when_idle, daemon=True).start()
-
-    def spec(self, content: dict[str, Any]) -> DatasetSpec:
-        """The spec of a message."""
-        return DatasetSpec.model_validate(content)
-
-    def variables(self) -> Mapping[str, Any]:
-        """What `var()` reads in templates."""
-        return Project.open(self._root).variables
+        self._idle = threading.Event()
+        threading.Thread(target=self._close_when_idle, name="linger", daemon=True).start()

@@ -111,6 +111,7 @@ def test_a_wrong_schedule_changes_nothing(
 def test_a_schedule_that_cannot_fill_the_parameters_is_refused(
     workflows: WorkflowService, ana: Caller, content: dict[str, Any]
 ) -> None:
+    del content["schedule"]
     content["parameters"] = [{"name": "country"}]
     with pytest.raises(WorkflowRegistrationError, match="country") as raised:
         _register(workflows, ana, content)
