@@ -45,16 +45,7 @@ def up(*, foreground: bool, port: int, path: Path | None) -> None:
         error = ConfigurationError("The server is not installed")
         error.add_note("Install dli[server].")
         raise error
-    command = [
-        sys.executable,
-        "-m",
-        "basecamp",
-        "serve",
-        "--project",
-        str(root),
-        "--port",
-        str(port),
-    ]
+    command = _command(root, port)
     if foreground:
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module
     state = _start(command, root)
@@ -78,6 +69,11 @@ def down(*, path: Path | None) -> None:
     os.kill(state.pid, signal.SIGKILL)
     _wait_until_gone(state.pid)
     emit(f"Basecamp did not stop within {STOP_S} s and was killed.")
+
+
+def _command(root: Path, port: int) -> list[str]:
+    serve = [sys.executable, "-m", "basecamp", "serve"]
+    return [*serve, "--project", str(root), "--port", str(port)]
 
 
 def _start(command: list[str], root: Path) -> ServerState:

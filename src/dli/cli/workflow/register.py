@@ -105,12 +105,12 @@ def unregister(*, dataset_name: str, format: str, path: Path | None) -> None:
 
 def _spec(dataset_name: str, path: Path | None) -> dict[str, Any] | None:
     """The project's own spec with its SQL files inside; `None` when it does not hold this one."""
-    from dli.exceptions import DatasetNotFoundError
-    from dli.specs.project import Project
-
     root = project_root(path)
     if root is None:
         return None
+    from dli.exceptions import DatasetNotFoundError
+    from dli.specs.project import Project
+
     try:
         bundle = Project.open(root).bundle(dataset_name)
     except DatasetNotFoundError:
