@@ -84,6 +84,7 @@ class DLIError(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
+        self.code = ErrorCode(self.code)  # the text of a code will do
         self.details = dict(self.details)
         _link_cause(self)
 

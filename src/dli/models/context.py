@@ -60,7 +60,7 @@ class ExecutionContext(BaseSettings):
             timeout: int = 300,
             dry_run: bool = False,
             dialect: SQLDialect = "trino",
-            parameters: dict[str, Any] | None = None,
+            parameters: dict[str, Any] = ...,
             verbose: bool = False,
             mock_mode: bool = False,
         ) -> None: ...

@@ -308,6 +308,12 @@ def test_raise_from_wins_over_nothing_and_cause_is_the_cause() -> None:
     assert caught.value.__cause__ is why
 
 
+def test_the_text_of_a_code_will_do_if_it_is_one() -> None:
+    assert DLIError("m", "DLI-800").code is ErrorCode.WORKFLOW_NOT_FOUND  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="DLI-999"):
+        DLIError("m", "DLI-999")  # type: ignore[arg-type]
+
+
 def test_codes_are_texts() -> None:
     assert WorkflowNotFoundError("m").code == "DLI-800"
     assert ErrorCode("DLI-800").value == "DLI-800"
