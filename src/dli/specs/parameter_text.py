@@ -21,5 +21,5 @@ def guess(text: str) -> bool | int | float | str | list[str]:
     if len(text) <= _DIGITS_LIMIT and _FLOAT.fullmatch(text):
         return float(text)
     if "," in text:
-        return [part.strip() for part in text.split(",")]
+        return text.split(",")
     return text

@@ -46,8 +46,7 @@ def run(
     _check_waiting(dry_run=dry_run, wait=wait or follow)
     pairs = split_pairs(params)
     with connect(path) as client:
-        parameters = _typed(client, dataset_name, pairs)
-        answer = client.workflow_run(dataset_name, parameters, dry_run)
+        answer = client.workflow_run(dataset_name, _parameters(client, pairs), dry_run)
         record = check(answer, "run", dataset_name=dataset_name)
         if wait or follow:
             record = _watch(client, record, follow=follow, format=format)
@@ -98,7 +97,7 @@ def backfill(
             dataset_name,
             first.isoformat(),
             last.isoformat(),
-            _typed(client, dataset_name, pairs),
+            _parameters(client, pairs),
             dry_run=dry_run,
             skip_completed=skip_completed,
         )
@@ -137,19 +136,19 @@ def _check_waiting(*, dry_run: bool, wait: bool) -> None:
         raise click.UsageError("Sample runs never end: DLI_EXECUTION_MODE=mock cannot wait.")
 
 
-def _typed(
-    client: BasecampClient, dataset_name: str, pairs: dict[str, str]
-) -> dict[str, Any] | None:
-    """Values as the dataset declares them; asks the server only when a text could be more."""
+def _parameters(client: BasecampClient, pairs: dict[str, str]) -> dict[str, Any] | None:
+    """Values as the rule for undeclared parameters reads them; what it would change stays text.
+
+    The server reads text as the declared type, so `1.50` and `a,b` reach a text parameter whole.
+    """
     from dli.specs.parameter_text import guess
 
-    guessed = {key: guess(text) for key, text in pairs.items()}
-    if guessed == pairs:
-        return guessed or None
-    spec = client.get_dataset(dataset_name).data
-    declared = spec.get("parameters", ()) if isinstance(spec, dict) else ()
-    texts = {p["name"] for p in declared if p.get("type", "string") in ("string", "date")}
-    return {key: pairs[key] if key in texts else value for key, value in guessed.items()}
+    values = {key: guess(text) for key, text in pairs.items()}
+    if not client.mock_mode:
+        for key, value in values.items():
+            if not isinstance(value, bool) and str(value) != pairs[key]:
+                values[key] = pairs[key]
+    return values or None
 
 
 def _watch(client: BasecampClient, record: Record, *, follow: bool, format: str) -> Record:

@@ -50,19 +50,21 @@ def test_run_as_json_is_the_record(mock_dli: Dli) -> None:
     assert record["params"] == {"n": 5, "s": "007", "flag": True, "list": ["x", "y"]}
 
 
-def test_a_parameter_is_read_as_its_dataset_declares_it(dli: Dli, server: ScriptedServer) -> None:
-    declared = [{"name": "code", "type": "string"}, {"name": "n", "type": "integer"}]
-    server.on("GET /datasets/a.b", (200, {"name": "a.b", "parameters": declared}))
+def test_what_the_rule_would_change_reaches_the_server_as_text(
+    dli: Dli, server: ScriptedServer
+) -> None:
     server.on("POST /workflows/a.b/run", (202, run_record()))
-    dli("workflow", "run", "a.b", "-p", "code=12", "-p", "n=12", "-p", "word=x")
+    pairs = ["n=5", "x=1.5", "ok=True", "day=2025-01-01", "version=1.50", "names=a,b"]
+    dli("workflow", "run", "a.b", *[word for pair in pairs for word in ("-p", pair)])
     (body,) = server.asked("POST /workflows/a.b/run")
-    assert body["parameters"] == {"code": "12", "n": 12, "word": "x"}
-
-
-def test_plain_text_needs_no_declaration(dli: Dli, server: ScriptedServer) -> None:
-    server.on("POST /workflows/a.b/run", (202, run_record()))
-    dli("workflow", "run", "a.b", "-p", "execution_date=2025-01-01")
-    assert [method for method, *_ in server.requests] == ["POST"]
+    assert body["parameters"] == {
+        "n": 5,
+        "x": 1.5,
+        "ok": True,
+        "day": "2025-01-01",
+        "version": "1.50",
+        "names": "a,b",
+    }
 
 
 @pytest.mark.parametrize("text", ["n", "=5", ""])
