@@ -53,7 +53,7 @@ class Document:
         return f"{self.label}:{self.line(place)}" if self.lines else self.label
 
 
-def read_document(source: bytes | Path, label: str) -> Document:
+def read_document(source: bytes | Path, label: str, *, may_be_empty: bool = False) -> Document:
     """Read one mapping. Every problem names `label` and the line.
 
     Raises: DLIValidationError DLI-203.
@@ -76,6 +76,8 @@ def read_document(source: bytes | Path, label: str) -> Document:
         raise _invalid(
             f"{label}:{line}: not valid YAML: a character that YAML does not allow"
         ) from error
+    if data is None and may_be_empty:
+        data = {}
     if not isinstance(data, dict):
         raise _invalid(f"{label}:1: keys and values expected, such as `name: ...`")
     return Document(label, data, reader.lines, reader.text_lines)

@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -169,6 +170,7 @@ def validated(model: type[Model], values: Any, document: Document) -> Model:
 
 
 def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 
@@ -184,29 +186,29 @@ def unknown_keys(
     for key, value in data.items():
         if key not in fields:
             yield (*place, key), f"unknown key '{key}'{_suggestion(key, fields)}"
-        elif nested := _model_in(fields[key].annotation):
-            yield from _unknown_below(nested, value, (*place, key))
+        else:
+            yield from _unknown_in(fields[key].annotation, value, (*place, key))
 
 
-def _unknown_below(model: type[BaseModel], value: Any, place: Place) -> Iterator[tuple[Place, str]]:
-    if isinstance(value, dict):
-        yield from unknown_keys(model, value, place)
-    elif isinstance(value, list):
+def _unknown_in(annotation: Any, value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if isinstance(value, dict):
+            yield from unknown_keys(annotation, value, place)
+    elif kind is list and isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _unknown_below(model, item, (*place, number))
+            yield from _unknown_in(inner[0], item, (*place, number))
+    elif kind is dict and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unknown_in(inner[1], item, (*place, key))
+    elif kind in (Union, UnionType):
+        for choice in inner:
+            yield from _unknown_in(choice, value, place)
 
 
 def _suggestion(key: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation such as `list[M]` or `M | None` holds."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(part) for part in get_args(annotation))
-    return next((model for model in inner if model), None)
 
 
 def _invalid(document: Document, findings: list[Finding]) -> DLIValidationError:

@@ -1,5 +1,3 @@
-"""When workflows run and what each run covers."""
-
 """When schedules fire: cron, zones and clock changes."""
 
 from datetime import UTC, date, datetime, timedelta

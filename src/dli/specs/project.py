@@ -1,0 +1,191 @@
+"""A project on disk: its settings, its specs, and the files that cannot be used."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dli.exceptions import (
+    ConfigurationError,
+    DatasetNotFoundError,
+    DLIValidationError,
+    ErrorCode,
+    MetricNotFoundError,
+)
+from dli.models.dataset import DatasetSpec
+from dli.models.metric import MetricSpec
+from dli.specs.catalogue import Catalogue, Problem, read_catalogue
+from dli.specs.parser import SpecFile
+from dli.specs.project_file import (
+    Defaults,
+    Environment,
+    ProjectFile,
+    SourceDefinition,
+    read_project_file,
+)
+
+__all__ = ["Problem", "Project"]
+
+MAX_SQL_BYTES = 1024 * 1024
+
+Spec = TypeVar("Spec", DatasetSpec, MetricSpec)
+
+
+class Project:
+    """Reads `dli.yaml` when opened, and the specs on first use; a bad spec file stops nothing."""
+
+    def __init__(
+        self, root: Path, config: ProjectFile, environment: str, warnings: list[str]
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.environment_name = environment
+        self.warnings = warnings
+
+    @classmethod
+    def open(cls, root: Path, env: Mapping[str, str] | None = None) -> "Project":
+        """Open the project in this directory; `env` replaces the environment variables.
+
+        Raises: ConfigurationError DLI-001, 003 (no such directory); ConfigNotFoundError DLI-002.
+        """
+        env = os.environ if env is None else env
+        if not root.is_dir():
+            raise ConfigurationError(
+                "The project directory does not exist",
+                code=ErrorCode.PROJECT_NOT_FOUND,
+                config_path=root,
+            )
+        environment = env.get("DLI_ENV") or "dev"
+        config, warnings = read_project_file(root, env, environment)
+        return cls(root.resolve(), config, environment, warnings)
+
+    @property
+    def environment(self) -> Environment:
+        """The current environment; empty when `dli.yaml` does not name it."""
+        return self.config.environments.get(self.environment_name) or Environment()
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What `var()` reads."""
+        return self.environment.variables
+
+    @property
+    def defaults(self) -> Defaults:
+        return self.config.defaults
+
+    @property
+    def sources(self) -> list[SourceDefinition]:
+        return self.config.sources
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return read_catalogue(self.root, self.config)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Why spec files are left out."""
+        return self._catalogue.problems
+
+    def datasets(self) -> dict[str, DatasetSpec]:
+        """The usable datasets by name, in the order of names."""
+        return self._specs(DatasetSpec)
+
+    def metrics(self) -> dict[str, MetricSpec]:
+        """The usable metrics by name, in the order of names."""
+        return self._specs(MetricSpec)
+
+    def _specs(self, kind: type[Spec]) -> dict[str, Spec]:
+        specs = ((name, file.spec) for name, file in sorted(self._catalogue.files.items()))
+        return {name: spec for name, spec in specs if isinstance(spec, kind)}
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """The dataset of this name.
+
+        Raises: DatasetNotFoundError DLI-101; DLIValidationError when its file cannot be used.
+        """
+        spec = self._spec(name)
+        if not isinstance(spec, DatasetSpec):
+            raise DatasetNotFoundError(
+                "Dataset not found", name=name, searched_paths=self._searched("datasets_dir")
+            )
+        return spec
+
+    def metric(self, name: str) -> MetricSpec:
+        """The metric of this name.
+
+        Raises: MetricNotFoundError DLI-102; DLIValidationError when its file cannot be used.
+        """
+        spec = self._spec(name)
+        if not isinstance(spec, MetricSpec):
+            searched = self._searched("metrics_dir", "datasets_dir")
+            raise MetricNotFoundError("Metric not found", name=name, searched_paths=searched)
+        return spec
+
+    def _spec(self, name: str) -> DatasetSpec | MetricSpec | None:
+        file = self._catalogue.files.get(name)
+        if file is None and name in self._catalogue.broken:
+            raise self._catalogue.broken[name]
+        return None if file is None else file.spec
+
+    def _searched(self, *keys: str) -> list[str]:
+        return [str(self.root / getattr(self.config.discovery, key)) for key in keys]
+
+    def file(self, name: str) -> SpecFile:
+        """The spec file of a usable name, with the lines of its keys."""
+        return self._catalogue.files[name]
+
+    def bundle(self, name: str) -> DatasetSpec:
+        """The dataset with all its SQL files inside: all that a server or worker needs.
+
+        Raises: as `dataset`; DLIValidationError DLI-203 for a SQL file that cannot be read.
+        """
+        return self.bundled(self.dataset(name))
+
+    def bundled(self, spec: Spec) -> Spec:
+        """A copy of a spec of this project with its SQL files inside."""
+        bundle: Spec = spec.model_copy(deep=True)
+        if bundle.query_file is not None:
+            bundle.query_statement = self._sql(spec, bundle.query_file)
+            bundle.query_file = None
+        if isinstance(bundle, DatasetSpec):
+            for statement in (*bundle.pre_statements, *bundle.post_statements):
+                if statement.file is not None:
+                    statement.sql = self._sql(spec, statement.file)
+                    statement.file = None
+        return bundle
+
+    def sql_label(self, spec: DatasetSpec | MetricSpec, file: str) -> str:
+        """How messages name a SQL file of this spec."""
+        path = os.path.relpath(_path(spec, file), self.root)
+        return Path(path).as_posix()
+
+    def _sql(self, spec: DatasetSpec | MetricSpec, file: str) -> str:
+        try:
+            path = _path(spec, file).resolve()
+            # Looked at again: the file may have become a link since the spec was read.
+            if not path.is_relative_to(self.root):
+                raise ValueError("leads out of the project")
+            with path.open("rb") as stream:
+                content = stream.read(MAX_SQL_BYTES + 1)
+            if len(content) > MAX_SQL_BYTES:
+                raise ValueError("is larger than 1 MiB")
+            return content.decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            message = f"{self.sql_label(spec, file)}: {_reason(error)}"
+            raise DLIValidationError(
+                message, code=ErrorCode.SPEC_INVALID, errors=[message]
+            ) from None
+
+
+def _path(spec: DatasetSpec | MetricSpec, file: str) -> Path:
+    assert spec.base_dir is not None  # a spec of a project comes from a file
+    return spec.base_dir / file
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "is not UTF-8 text"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or type(error).__name__}"
+    return str(error)

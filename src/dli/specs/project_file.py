@@ -1,0 +1,184 @@
+"""`dli.yaml`: its keys, its `${VARIABLES}`, and the files of the user laid over and under it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from dli.config import LOCAL_FILE, config_file
+from dli.exceptions import ConfigNotFoundError, ConfigurationError, DLIValidationError
+from dli.expansion import UnsetVariableError, expand
+from dli.models.transpile import MetricDefinition, TranspileRule
+from dli.specs.document import Document, Place, Plain, read_document, typed
+from dli.specs.parser import unknown_keys, validated
+
+__all__ = ["Environment", "ProjectFile", "RuleEntry", "SourceDefinition", "read_project_file"]
+
+
+class ProjectSection(BaseModel):
+    name: str = "unnamed"
+    description: str = ""
+
+
+class Discovery(BaseModel):
+    """Where spec files are looked for; directories are relative to the project."""
+
+    datasets_dir: str = "datasets"
+    metrics_dir: str = "metrics"
+    quality_dir: str = "quality"
+    dataset_patterns: list[str] = ["dataset.*.yaml", "dataset.yaml"]
+    metric_patterns: list[str] = ["metric.*.yaml", "metric.yaml"]
+    sql_patterns: list[str] = ["*.sql"]
+
+
+class Defaults(BaseModel):
+    """What a spec's `execution` says where it is silent."""
+
+    dialect: Literal["trino", "bigquery", "snowflake", "duckdb", "spark"] = "trino"
+    timeout_seconds: int = Field(default=3600, ge=1)
+    retry_count: int = Field(default=2, ge=0)
+    retry_delay_seconds: int = Field(default=60, ge=0)
+
+
+class Environment(BaseModel):
+    """A place to run in; `variables` is what `var()` reads."""
+
+    connection_string: str | None = Field(default=None, repr=False)
+    catalog: str | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+class ServerSection(BaseModel):
+    url: str | None = None
+    timeout: int = Field(default=30, ge=1, le=3600)
+    api_key: str | None = Field(default=None, repr=False)
+
+
+class RuleEntry(TranspileRule):
+    """A transpile rule; of two that fit, the higher priority counts."""
+
+    priority: int = 0
+
+
+class TranspileSection(BaseModel):
+    rules: list[RuleEntry] = Field(default_factory=list)
+    metrics: list[MetricDefinition] = Field(default_factory=list)
+
+
+class SourceDefinition(BaseModel):
+    """A table that exists as files of the project, or in a database.
+
+    `path` is a file or glob relative to the project.
+    """
+
+    table: str
+    path: str | None = None
+    url: str | None = Field(default=None, repr=False)
+    format: Literal["parquet", "csv", "json"] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "SourceDefinition":
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give path or url")
+        return self
+
+
+class ProjectFile(BaseModel):
+    """All keys of `dli.yaml`."""
+
+    version: str = "1"
+    project: ProjectSection = Field(default_factory=ProjectSection)
+    discovery: Discovery = Field(default_factory=Discovery)
+    defaults: Defaults = Field(default_factory=Defaults)
+    environments: dict[str, Environment] = Field(default_factory=dict)
+    server: ServerSection = Field(default_factory=ServerSection)
+    transpile: TranspileSection = Field(default_factory=TranspileSection)
+    sources: list[SourceDefinition] = Field(default_factory=list)
+
+
+def read_project_file(
+    root: Path, env: Mapping[str, str], environment: str
+) -> tuple[ProjectFile, list[str]]:
+    """The settings of a project and what is doubtful about them.
+
+    `.dli.local.yaml` goes over `dli.yaml`, `~/.dli/config.yaml` under it. Variables must be set
+    where they matter: not in other environments, and not for the server, which may be unused.
+    Raises: ConfigurationError DLI-001, ConfigNotFoundError DLI-002.
+    """
+    main = config_file(root, env)
+    if not main.is_file():
+        raise ConfigNotFoundError("There is no dli.yaml", config_path=main)
+    home = Path(env.get("HOME") or Path.home()) / ".dli" / "config.yaml"
+    merged: dict[str, Any] = {}
+    for path in (home, main, root / LOCAL_FILE):
+        if path == main or path.is_file():
+            merged = _laid_over(merged, _values(path, env, environment))
+    document = read_document(main, main.name, may_be_empty=True)
+    unknown = unknown_keys(ProjectFile, document.data)
+    warnings = [f"{document.at(place)}: {message}" for place, message in unknown]
+    return ProjectFile.model_validate(merged), warnings
+
+
+def _values(path: Path, env: Mapping[str, str], environment: str) -> dict[str, Any]:
+    """The values of one file; a mistake is told with the line it is on."""
+    try:
+        document = read_document(path, path.name, may_be_empty=True)
+        values = {
+            key: value
+            for key, item in document.data.items()
+            if (value := _expanded(item, (key,), document, env, environment)) is not None
+        }
+        validated(ProjectFile, values, document)
+    except DLIValidationError as error:
+        raise ConfigurationError(
+            error.message, config_path=path, details={"errors": error.errors}
+        ) from None
+    return values
+
+
+def _expanded(
+    value: Any, place: Place, document: Document, env: Mapping[str, str], environment: str
+) -> Any:
+    """The value with variables replaced and scalars typed; None for what is left out."""
+    if isinstance(value, dict):
+        items = (
+            (key, _expanded(value[key], (*place, key), document, env, environment)) for key in value
+        )
+        return {key: item for key, item in items if item is not None}
+    if isinstance(value, list):
+        return [
+            _expanded(item, (*place, number), document, env, environment)
+            for number, item in enumerate(value)
+        ]
+    if value is None:
+        return None
+    try:
+        text = expand(value, env)
+    except UnsetVariableError as error:
+        if place[0] == "server" or (place[0] == "environments" and place[1] != environment):
+            return None
+        message = (
+            f"{document.at(place)}: the variable {error} is not set; "
+            f"${{{error}:-...}} would give a default"
+        )
+        raise DLIValidationError(message, errors=[message]) from None
+    if not isinstance(value, Plain):
+        return text
+    if not text:
+        return None
+    is_free = place[0] == "environments" and place[2:3] == ("variables",)
+    return typed(Plain(text)) if is_free else text
+
+
+def _laid_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Single values of `upper` replace those of `lower`; lists are values."""
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _laid_over(below, value)
+        else:
+            merged[key] = value
+    return merged
