@@ -6,6 +6,13 @@ TYPE_CHECKING = False  # what type checkers take for true, without the import of
 if TYPE_CHECKING:
     from typing import Any
 
+    from dli.api.catalog import CatalogAPI
+    from dli.api.config import ConfigAPI
+    from dli.api.dataset import DatasetAPI
+    from dli.api.metric import MetricAPI
+    from dli.api.quality import QualityAPI
+    from dli.api.transpile import TranspileAPI
+    from dli.api.workflow import WorkflowAPI
     from dli.exceptions import (
         ConfigurationError,
         DatasetNotFoundError,
