@@ -29,6 +29,8 @@ __all__ = ["DuckDBWarehouse"]
 _OWN_NAMES: Final = frozenset({"memory", "system", "temp"})
 _MARK: Final = "dli source "
 _RETRY_PAUSE_S: Final = 0.05
+_STORAGE: Final = "(STORAGE_VERSION 'v1.5.0')"
+"""Files that every release this project allows can read, whichever wrote them."""
 
 
 class DuckDBWarehouse:
@@ -195,15 +197,24 @@ class DuckDBWarehouse:
     def _start(self, limits: EngineLimits) -> duckdb.DuckDBPyConnection:
         files = list((self._files or {}).values())
         logs = [file.with_name(f"{file.name}.wal") for file in files]
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return start_instance(
-            limits=limits,
-            spill_dir=self._folder / ".spill",
-            reachable=[
-                *(files + logs or [self._folder.resolve()]),
-                *sorted({view.reachable for view in self.sources.values()}),
-            ],
-        )
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return start_instance(
+                limits=limits,
+                spill_dir=self._folder / ".spill",
+                reachable=[
+                    *(files + logs or [self._folder.resolve()]),
+                    *sorted({view.reachable for view in self.sources.values()}),
+                ],
+            )
+        except duckdb.Error as error:
+            raise ConfigurationError(f"The engine refuses its limits: {error}") from error
+        except OSError as error:
+            raise ExecutionError(
+                f"The folder of the warehouse cannot be used: {error}",
+                code=ErrorCode.CONNECTION_FAILED,
+                cause=error,
+            ) from error
 
     def _file(self, catalog: str) -> Path:
         if self._files is None:
@@ -242,7 +253,9 @@ class DuckDBWarehouse:
 
     def _attach_file(self, name: str) -> None:
         file = self._file(name)
-        self._engine().execute(f"ATTACH IF NOT EXISTS '{escaped(str(file))}' AS {quoted(name)}")
+        self._engine().execute(
+            f"ATTACH IF NOT EXISTS '{escaped(str(file))}' AS {quoted(name)} {_STORAGE}"
+        )
         self._attached.add(name)
         self._adopt_views(name)
 

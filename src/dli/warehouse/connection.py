@@ -1,0 +1,85 @@
+"""The warehouse that a connection string names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from dli.config import state_dir
+from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
+from dli.warehouse.duckdb import DuckDBWarehouse
+from dli.warehouse.instance import EngineLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dli.warehouse.source import SourceDefinition
+
+__all__ = ["open_warehouse"]
+
+_LATER_ENGINES: Final = ("trino", "bigquery", "snowflake", "spark")
+_FILE_SUFFIXES: Final = frozenset({".duckdb", ".ddb", ".db"})
+
+
+def open_warehouse(
+    root: Path,
+    connection_string: str | None = None,
+    *,
+    sources: Iterable[SourceDefinition] = (),
+    catalog: str | None = None,
+) -> DuckDBWarehouse:
+    """The warehouse of the project at `root`; without a connection string the embedded one.
+
+    `duckdb:///folder` holds one file per catalog, `duckdb:///file.duckdb` is the only catalog and
+    is called `catalog` or like the file. Paths count from the project; a fourth slash makes them
+    absolute. `?memory_limit=2GB&threads=2&spill_limit=20GB` limit the engine. `catalog` is also
+    where names without a catalog live. Nothing is opened yet.
+
+    Raises `ConfigurationError` DLI-001, and `ExecutionError` DLI-403 for an engine that this
+    release does not have.
+    """
+    parts = urlsplit(connection_string or "duckdb:")
+    if parts.scheme in _LATER_ENGINES:
+        raise ExecutionError(
+            f"This release cannot connect to {parts.scheme}; it has the embedded engine, duckdb",
+            code=ErrorCode.CONNECTION_FAILED,
+        )
+    if parts.scheme != "duckdb" or parts.netloc:
+        raise ConfigurationError(
+            "The connection string must look like duckdb:///folder or duckdb:///file.duckdb"
+        )
+    limits = _limits(parts.query)
+    place = unquote(parts.path.removeprefix("/"))
+    path = root / place if place else state_dir(root) / "warehouse"
+    if path.suffix not in _FILE_SUFFIXES and not path.is_file():
+        return DuckDBWarehouse(
+            path,
+            data_root=root,
+            sources=sources,
+            default_catalog=catalog or "local",
+            limits=limits,
+        )
+    name = catalog or path.stem
+    return DuckDBWarehouse(
+        state_dir(root) / "warehouse",
+        data_root=root,
+        sources=sources,
+        files={name: path.resolve()},
+        default_catalog=name,
+        limits=limits,
+    )
+
+
+def _limits(query: str) -> EngineLimits:
+    given = dict(parse_qsl(query))
+    memory = given.pop("memory_limit", None)
+    threads = given.pop("threads", None)
+    spill = given.pop("spill_limit", EngineLimits().spill)
+    if given:
+        raise ConfigurationError(
+            f"The connection string has unknown settings: {', '.join(sorted(given))}"
+        )
+    if threads is not None and not (threads.isascii() and threads.isdigit() and int(threads) > 0):
+        raise ConfigurationError("threads in the connection string must be a positive number")
+    return EngineLimits(memory=memory, threads=int(threads) if threads else None, spill=spill)
