@@ -95,9 +95,11 @@ def check_specs(path: Path | None) -> Iterator[Check]:
     except DLIError as error:
         yield _failed("specs", error)
         return
+    for warning in project.warnings:
+        yield Check("project", "warn", warning)
     for problem in project.problems:
         yield Check("specs", "fail", str(problem))
-    yield Check("specs", "ok" if datasets else "warn", f"{len(datasets)} datasets can be used")
+    yield Check("specs", "ok" if datasets else "warn", f"usable datasets: {len(datasets)}")
 
 
 def check_state_dir(path: Path | None) -> Iterator[Check]:
