@@ -49,7 +49,7 @@ format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff format .
 
 clean: ## remove what make has built
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .uv .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 lint: .venv/.dev
 	@$(BIN)/ruff format --check --quiet .

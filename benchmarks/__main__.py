@@ -1,0 +1,56 @@
+"""`python -m benchmarks [NAME ...]`: measure all figures, or those named, and write them down."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import inspect
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import listing, server, single_run, start_up, throughput
+from benchmarks.figure import table
+from benchmarks.measure import progress
+from benchmarks.report import write
+from benchmarks.yardstick import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.figure import Figure
+
+BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
+    "import": start_up.imports,
+    "start-up": start_up.commands,
+    "list": start_up.listing,
+    "run": single_run.run,
+    "backfill": single_run.backfill,
+    "queue": throughput.queue,
+    "server-list": listing.listing,
+    "ready": server.ready,
+    "idle": server.idle,
+    "stop": server.stop,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - BENCHMARKS.keys():
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    compileall.compile_dir(ROOT / "src", quiet=1)  # the yardsticks are compiled, too
+    sections: dict[str, list[Figure]] = {}
+    for name in names:
+        progress(f"measuring {name}")
+        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            sections[name] = BENCHMARKS[name](Path(folder))
+        print(table(sections[name]), end="\n\n", flush=True)
+    if len(names) == len(BENCHMARKS):
+        notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
+        write(Path(__file__).parent / "RESULTS.md", sections, notes)
+
+
+if __name__ == "__main__":
+    main()

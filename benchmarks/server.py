@@ -1,0 +1,150 @@
+"""Basecamp itself: how soon it is ready, what it costs when idle, how fast it stops a run."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from benchmarks.figure import Figure, at_most
+from benchmarks.measure import Samples, Side, in_turn, progress
+from benchmarks.project import SLOW, BenchProject, Connection, wait_until
+
+__all__ = ["idle", "ready", "stop"]
+
+STARTS = 7
+STOPS = 10
+IDLE_S = 60
+SETTLE_S = 5
+SAMPLE_S = 0.005
+QUIET_S = 0.05
+
+_CPU_CLOCK = 2
+"""Linux: the id of a process's CPU clock is made of its pid and this."""
+
+
+def ready(directory: Path) -> list[Figure]:
+    """`dli up` returns when the server has answered that it is ready."""
+    with BenchProject(directory / "project") as project:
+        up = project.dli("up")
+        project.up()
+        project.publish()
+
+        def start() -> float:
+            project.dli("down").run()
+            return up()
+
+        samples = in_turn([Side("dli up", start)], STARTS)[0]
+    return [Figure("`dli up` until Basecamp is ready", "ms", samples, at_most(1_500))]
+
+
+def idle(directory: Path) -> list[Figure]:
+    """RSS counts pages that both processes share twice, PSS splits them."""
+    with BenchProject(directory / "project") as project:
+        project.up()
+        project.publish()
+        time.sleep(SETTLE_S)
+        processes = project.processes()
+        progress(f"watching an idle server for {IDLE_S} s")
+        before = {name: _cpu_s(pid) for name, pid in processes.items()}
+        time.sleep(IDLE_S)
+        after = {name: _cpu_s(pid) for name, pid in processes.items()}
+        memory = {name: _memory_mb(pid) for name, pid in processes.items()}
+    shares = {name: 100 * (after[name] - before[name]) / IDLE_S for name in processes}
+    figures = [
+        Figure(f"idle {kind.upper()}, {name}", "MB", Samples([memory[name][kind]]))
+        for name in processes
+        for kind in ("rss", "pss")
+    ]
+    both = {kind: sum(sizes[kind] for sizes in memory.values()) for kind in ("rss", "pss")}
+    return [
+        *figures,
+        Figure("idle RSS, both", "MB", Samples([both["rss"]]), at_most(100)),
+        Figure("idle PSS, both", "MB", Samples([both["pss"]]), at_most(100)),
+        *(
+            Figure(f"idle CPU, {name}", "% of a core", Samples([share]))
+            for name, share in shares.items()
+        ),
+        Figure("idle CPU, both", "% of a core", Samples([sum(shares.values())]), at_most(1)),
+    ]
+
+
+def stop(directory: Path) -> list[Figure]:
+    """From starting `dli workflow stop` on a run with endless SQL.
+
+    The SQL has gone at the beginning of the first moment in which the worker uses no CPU; the state
+    is shown when the server answers KILLED.
+    """
+    gone, shown, both, ended = (Samples() for _ in range(4))
+    with BenchProject(directory / "project") as project:
+        project.up()
+        project.publish()
+        with project.connection() as connection:
+            for _ in range(STOPS):
+                times = _stop_once(project, connection)
+                for samples, value in zip((gone, shown, ended), times, strict=True):
+                    samples.values.append(value)
+                both.values.append(max(times[:2]))
+    return [
+        Figure("stop: SQL gone and state shown", "ms", both, at_most(1_000)),
+        Figure("stop: SQL gone", "ms", gone),
+        Figure("stop: state shown", "ms", shown),
+        Figure("stop: the command has ended", "ms", ended),
+    ]
+
+
+def _stop_once(project: BenchProject, connection: Connection) -> tuple[float, float, float]:
+    run_id = connection.start_run(SLOW)
+    worker = project.processes()["worker"]
+    wait_until(lambda: _is_computing(worker), timeout_s=30)
+    path = f"/workflows/runs/{run_id}"
+    command = project.dli("workflow", "stop", run_id)
+    moments: dict[str, float] = {}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command.words,
+        cwd=command.directory,
+        env=dict(command.env),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    used, busy_at = _cpu_s(worker), started
+    while len(moments) < 3:
+        time.sleep(SAMPLE_S)
+        now = time.perf_counter()
+        if now - started > 30:
+            process.kill()
+            raise TimeoutError(f"the run was not stopped within 30 s: only {sorted(moments)}")
+        if (current := _cpu_s(worker)) - used > SAMPLE_S / 2:
+            used, busy_at = current, now
+        if "gone" not in moments and now - busy_at > QUIET_S:
+            moments["gone"] = busy_at
+        if "shown" not in moments and connection.get(path)["status"] == "KILLED":
+            moments["shown"] = time.perf_counter()
+        if "ended" not in moments and process.poll() is not None:
+            moments["ended"] = now
+    gone, shown, ended = ((moments[name] - started) * 1000 for name in ("gone", "shown", "ended"))
+    return gone, shown, ended
+
+
+def _is_computing(pid: int) -> bool:
+    before = _cpu_s(pid)
+    time.sleep(QUIET_S)
+    return _cpu_s(pid) - before > QUIET_S / 2
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds of a process with all its threads, to the nanosecond; 0 when it has gone."""
+    try:
+        return time.clock_gettime((~pid << 3) | _CPU_CLOCK)
+    except OSError:
+        return 0.0
+
+
+def _memory_mb(pid: int) -> dict[str, float]:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes_kb = {
+        name.strip().lower(): int(rest.split()[0])
+        for name, _, rest in (line.partition(":") for line in lines)
+    }
+    return {kind: sizes_kb[kind] / 1024 for kind in ("rss", "pss")}
