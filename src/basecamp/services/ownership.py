@@ -70,13 +70,24 @@ def remove_code(tx: Connection, name: str, now: datetime) -> None:
         _set_status(tx, manual, now, "paused" if manual.paused else "active")
 
 
-def put_manual(tx: Connection, content: dict[str, Any], now: datetime, *, stored: bool) -> str:
-    """Store a MANUAL workflow; returns `added` or `changed`. Under a CODE one it is overridden."""
+def put_manual(
+    tx: Connection,
+    content: dict[str, Any],
+    now: datetime,
+    *,
+    stored: bool,
+    from_file: bool = False,
+) -> str:
+    """Store a MANUAL workflow; returns `added` or `changed`. Under a CODE one it is overridden.
+
+    A registration sets the pause state; read `from_file` it stays unless `enabled` changed.
+    """
     name = content["name"]
     values = entry_values(content, spec.save(tx, content, now))
     old = workflow.find(tx, name, MANUAL)
     paused = not values["spec_enabled"]
     if old is not None:
+        paused = _paused_after(old, values) if from_file else paused
         _replace(tx, old, values, now, paused=paused)
         workflow.change(tx, old.id, {"stored": stored, "error": None})
         return "changed"

@@ -62,3 +62,11 @@ def total(tx: Connection, conditions: list[ColumnElement[bool]]) -> int:
     """The number of runs whose counters meet all `conditions`."""
     query = select(func.coalesce(func.sum(_TALLY.c.count), 0)).where(*conditions)
     return int(tx.execute(query).scalar_one())
+
+
+def by_status(tx: Connection) -> dict[tuple[str, str], int]:
+    """The number of runs for each status and kind."""
+    query = select(_TALLY.c.status, _TALLY.c.run_type, func.sum(_TALLY.c.count)).group_by(
+        _TALLY.c.status, _TALLY.c.run_type
+    )
+    return {(status, run_type): int(count) for status, run_type, count in tx.execute(query)}

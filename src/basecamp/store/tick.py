@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from basecamp.store import table
 
@@ -48,3 +48,9 @@ def newest(tx: Connection, dataset_name: str, limit: int = 20) -> list[dict[str,
         .limit(limit)
     )
     return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def totals(tx: Connection) -> dict[str, int]:
+    """How many ticks were skipped, by reason."""
+    query = select(_TICKS.c.reason, func.sum(_TICKS.c.count)).group_by(_TICKS.c.reason)
+    return {reason: int(count) for reason, count in tx.execute(query)}

@@ -1,0 +1,7 @@
+"""The entry point of `python -m basecamp`."""
+
+import sys
+
+from basecamp.cli import main
+
+sys.exit(main())

@@ -1,0 +1,171 @@
+"""The composition root: every part of the server is made and connected here."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from basecamp import state_dir
+from basecamp.auth import TokenAuth, load_token
+from basecamp.clock import Clock, SystemClock
+from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
+from basecamp.gate import Gate
+from basecamp.routes import health, problem, publish, run, workflow
+from basecamp.routes.access import Site
+from basecamp.routes.watch import RunWatch
+from basecamp.services.backfill import BackfillService
+from basecamp.services.health import HealthService
+from basecamp.services.publish import PublishService
+from basecamp.services.reconcile import ReconcileLoop, Reconciler
+from basecamp.services.run import RunService
+from basecamp.services.workflow import WorkflowService
+from basecamp.specstore.file import FileSpecStore
+from basecamp.specstore.index import SpecIndex
+from basecamp.store import schema, tally, tick
+from basecamp.store.database import Database
+from basecamp.telemetry import Figures, Metrics
+from dli import __version__
+from dli.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from types import TracebackType
+    from typing import Self
+
+    from basecamp.engines.base import Engine
+    from basecamp.settings import Settings
+
+
+@dataclass(eq=False, repr=False)
+class StoreUnusableError(ConfigurationError):
+    """The state store is damaged or of a newer version; it was left as it is."""
+
+
+class Basecamp:
+    """One server on one state directory: open it, start it, stop it."""
+
+    def __init__(
+        self, settings: Settings, *, engine: Engine | None = None, clock: Clock | None = None
+    ) -> None:
+        """Take the state directory and open what lies there.
+
+        Raises:
+            StateInUseError: another server has it.
+            StoreUnusableError: the store cannot be used.
+            ConfigurationError: directory or token is not safe.
+        """
+        self.settings = settings
+        self._held = ExitStack()
+        with ExitStack() as held:
+            state_dir.prepare(settings.state_dir)
+            held.enter_context(state_dir.StateLock(settings.state_dir / "lock"))
+            self.token = load_token(settings.state_dir / "token")
+            self.database = _open_database(settings)
+            held.callback(self.database.close)
+            self._held = held.pop_all()
+        self._connect(engine, clock or SystemClock())
+
+    def _connect(self, engine: Engine | None, clock: Clock) -> None:
+        root = self.settings.state_dir
+        database = self.database
+        files = FileSpecStore(root / "store")
+        files.prepare()
+        self.engine = engine or _embedded(database, self.settings, clock)
+        workflows = WorkflowService(database, self.engine, files, clock)
+        self.site = Site(
+            auth=TokenAuth(self.token),
+            metrics=Metrics(self._figures),
+            health=HealthService(database, self.engine),
+            watch=RunWatch(),
+            workflows=workflows,
+            runs=RunService(database, self.engine, root / "logs", clock),
+            backfills=BackfillService(database, self.engine, clock),
+            publishing=PublishService(database, self.engine, files, clock),
+        )
+        self.engine.subscribe(self.site.watch.notify)
+        index = SpecIndex(root / "store" / "index.json")
+        self.reconciler = Reconciler(
+            database, self.engine, workflows, files=files, index=index, clock=clock
+        )
+        self.loop = ReconcileLoop(self.reconciler, self.settings.reconcile_seconds)
+
+    def start(self, on_ready: Callable[[], None] | None = None) -> None:
+        """Begin to schedule; `on_ready` is called once store and files have been compared."""
+
+        def ready() -> None:
+            self.site.health.is_ready = True
+            if on_ready is not None:
+                on_ready()
+
+        self.engine.start()
+        self._held.callback(self.engine.stop)
+        self.loop.start(ready)
+        self._held.callback(self.loop.stop)
+
+    def retire(self) -> None:
+        """Say that the server is about to end: not ready any more, nobody is kept waiting."""
+        self.site.health.is_ready = False
+        self.site.watch.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every part, the last one started first, and give the state directory back."""
+        self._held.close()
+
+    def _figures(self) -> Figures:
+        with self.database.read() as tx:
+            return Figures(tally.by_status(tx), tick.totals(tx))
+
+
+def create_app(basecamp: Basecamp) -> Gate:
+    """The ASGI application of a server; the server must be started before the first request."""
+
+    @asynccontextmanager
+    async def bound(_app: FastAPI) -> AsyncIterator[None]:
+        basecamp.site.watch.bind()
+        yield
+
+    app = FastAPI(
+        title="Basecamp",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=bound,
+    )
+    app.state.site = basecamp.site
+    for part in (run, publish, workflow, health):  # fixed segments before names
+        app.include_router(part.router)
+    problem.add_handlers(app)
+    return Gate(app, host_names=basecamp.settings.host_names, metrics=basecamp.site.metrics)
+
+
+def _open_database(settings: Settings) -> Database:
+    database = Database.at(settings.state_dir / "basecamp.db")
+    try:
+        schema.prepare(database.engine)
+    except ConfigurationError as exc:
+        database.close()
+        raise StoreUnusableError(exc.message) from exc
+    return database
+
+
+def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
+    own = EmbeddedSettings(
+        project=settings.project, state_dir=settings.state_dir, slots=settings.worker_slots
+    )
+    return EmbeddedEngine(database, own, clock)

@@ -1,0 +1,64 @@
+"""The command `python -m basecamp serve`: options in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from basecamp import telemetry
+from basecamp.settings import Settings
+from dli import __version__
+from dli.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXIT_FAILED = 1
+_EXIT_STORE_UNUSABLE = 3
+_EXIT_IN_USE = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = Settings.from_env(
+            os.environ, project=given.project.resolve(), host=given.host, port=given.port
+        )
+        telemetry.set_up_logging(settings.log_level)
+        return _serve(settings)
+    except ConfigurationError as exc:
+        return _refuse(exc, _EXIT_FAILED)
+
+
+def _serve(settings: Settings) -> int:
+    from basecamp.app import StoreUnusableError
+    from basecamp.serve import serve
+    from basecamp.state_dir import StateInUseError
+
+    try:
+        serve(settings)
+    except StoreUnusableError as exc:
+        return _refuse(exc, _EXIT_STORE_UNUSABLE)
+    except StateInUseError as exc:
+        return _refuse(exc, _EXIT_IN_USE)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="basecamp", description="The Basecamp server.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve one project until SIGTERM or Ctrl-C")
+    serve.add_argument("--project", type=Path, required=True, help="directory with dli.yaml")
+    serve.add_argument("--host", help="address to listen on; default 127.0.0.1")
+    serve.add_argument("--port", type=int, help="0 takes a free port; default 0")
+    return parser
+
+
+def _refuse(error: ConfigurationError, status: int) -> int:
+    print(f"Error {error}", file=sys.stderr)  # noqa: T201 - the one line for people
+    return status

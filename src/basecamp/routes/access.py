@@ -1,0 +1,89 @@
+"""What a route may reach, and who is asking."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from basecamp.auth import TokenAuth
+from basecamp.errors import RequestRefusedError
+from basecamp.routes.watch import RunWatch
+from basecamp.services.backfill import BackfillService
+from basecamp.services.command import Caller, Idempotency
+from basecamp.services.health import HealthService
+from basecamp.services.publish import PublishService
+from basecamp.services.run import RunService
+from basecamp.services.workflow import WorkflowService
+from basecamp.specstore.name import is_name
+from basecamp.telemetry import Metrics
+from dli.exceptions import WorkflowNotFoundError
+
+_RUN_ID = re.compile(r"[A-Za-z0-9._~-]{1,255}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """The parts that `basecamp.app` has put together."""
+
+    auth: TokenAuth
+    metrics: Metrics
+    health: HealthService
+    watch: RunWatch
+    workflows: WorkflowService
+    runs: RunService
+    backfills: BackfillService
+    publishing: PublishService
+
+
+def site_of(request: Request) -> Site:
+    """The parts behind the application that answers."""
+    site: Site = request.app.state.site
+    return site
+
+
+async def _site(request: Request) -> Site:
+    return site_of(request)
+
+
+async def _caller(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="1-255 printable ASCII characters; a repetition gets the first answer."),
+    ] = None,
+) -> Caller:
+    given = request.headers.getlist("idempotency-key")
+    if len(given) > 1 or (idempotency_key is not None and not _is_key(idempotency_key)):
+        raise RequestRefusedError("Idempotency-Key must be 1 to 255 printable ASCII characters.")
+    key = None
+    if idempotency_key is not None:
+        key = Idempotency(
+            idempotency_key, request.method, request.scope["path"], request.state.body_sha256
+        )
+    return Caller(request.state.caller, request.state.request_id, key)
+
+
+def _is_key(text: str) -> bool:
+    return _IDEMPOTENCY_KEY.fullmatch(text) is not None
+
+
+InSite = Annotated[Site, Depends(_site)]
+ByCaller = Annotated[Caller, Depends(_caller)]
+
+
+async def _dataset_name(dataset_name: str) -> str:
+    if not is_name(dataset_name):
+        raise WorkflowNotFoundError("There is no such workflow.")
+    return dataset_name
+
+
+async def _run_id(run_id: str) -> str:
+    if _RUN_ID.fullmatch(run_id) is None:
+        raise WorkflowNotFoundError("There is no such run.")
+    return run_id
+
+
+OfDataset = Annotated[str, Depends(_dataset_name)]
+OfRun = Annotated[str, Depends(_run_id)]

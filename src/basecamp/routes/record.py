@@ -1,0 +1,209 @@
+"""The records of `docs/http-api.md` as OpenAPI shows them; tests hold real answers to them."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from basecamp.routes.query import Source
+
+RunState = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "KILLED"]
+RunKind = Literal["adhoc", "scheduled", "backfill"]
+
+
+class Record(BaseModel):
+    """An answer; every field is always there, `null` when it has no value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageRecord(Record):
+    """What each page of a list tells beside its items."""
+
+    total_count: int
+    limit: int
+    offset: int
+    next_offset: int | None
+
+
+class WorkflowRecord(Record):
+    dataset_name: str
+    source_type: Source
+    status: Literal["active", "paused", "overridden"]
+    enabled: bool
+    cron: str
+    timezone: str
+    next_run: datetime | None
+    overridden_by: Literal["code"] | None
+    owner: str
+    team: str
+    description: str
+    tags: list[str]
+    retry_max_attempts: int
+    retry_delay_seconds: int
+    last_run_at: datetime | None
+    last_run_status: RunState | None
+    pause_reason: str | None
+    paused_by: str | None
+    pause_until: datetime | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SkippedTickRecord(Record):
+    first_at: datetime
+    last_at: datetime
+    count: int
+    reason: str
+
+
+class WorkflowDetailRecord(WorkflowRecord):
+    spec_hash: str
+    skipped_ticks: list[SkippedTickRecord]
+
+
+class WorkflowChangeRecord(WorkflowRecord):
+    message: str
+
+
+class WorkflowRegisterRecord(WorkflowChangeRecord):
+    warning: str | None
+
+
+class WorkflowRemovalRecord(Record):
+    dataset_name: str
+    message: str
+
+
+class WorkflowPage(PageRecord):
+    workflows: list[WorkflowRecord]
+
+
+class RunBase(Record):
+    run_id: str
+    dataset_name: str
+    source_type: Source
+    status: RunState
+    parameters: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_seconds: float | None
+    triggered_by: str
+    stop_reason: str | None
+    error_message: str | None
+
+
+class RunRecord(RunBase):
+    run_type: RunKind
+    logical_date: datetime
+    data_interval_start: datetime
+    data_interval_end: datetime
+    attempt: int
+    max_attempts: int
+    backfill_id: str | None
+    rows_affected: int | None
+    stopped_by: str | None
+
+
+class AttemptRecord(Record):
+    attempt: int
+    started_at: datetime
+    finished_at: datetime
+    status: str
+    error_message: str | None
+
+
+class RunDetailRecord(RunRecord):
+    attempts: list[AttemptRecord]
+
+
+class RunStartRecord(RunRecord):
+    message: str
+
+
+class RunStopRecord(RunDetailRecord):
+    message: str
+
+
+class RunPage(PageRecord):
+    runs: list[RunRecord]
+
+
+class DayRecord(Record):
+    run_id: str
+    date: date
+    status: RunState
+
+
+class BackfillRecord(RunBase):
+    run_type: Literal["backfill"]
+    start_date: date
+    end_date: date
+    total_runs: int
+    completed_runs: int
+    runs: list[DayRecord]
+
+
+class BackfillChangeRecord(BackfillRecord):
+    message: str
+
+
+class RunCheckRecord(Record):
+    dataset_name: str
+    dry_run: Literal[True]
+    parameters: dict[str, Any]
+    logical_date: date
+    statements: list[str]
+    message: str
+
+
+class BackfillCheckRecord(Record):
+    dataset_name: str
+    dry_run: Literal[True]
+    start_date: date
+    end_date: date
+    total_runs: int
+    message: str
+
+
+class LogLineRecord(Record):
+    seq: int
+    at: datetime
+    level: str
+    message: str
+
+
+class LogRecord(Record):
+    lines: list[LogLineRecord]
+    next: int
+    done: bool
+
+
+class PublicationRecord(Record):
+    version: str
+    dry_run: bool
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: list[str]
+    warnings: list[str]
+    message: str
+
+
+class HealthRecord(Record):
+    status: Literal["ok"]
+    version: str
+    time: datetime
+
+
+class HealthDetailRecord(Record):
+    status: Literal["ok", "failing"]
+    version: str
+    time: datetime
+    parts: dict[str, str]
+
+
+class ProbeRecord(Record):
+    status: Literal["ok"]

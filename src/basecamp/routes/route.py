@@ -1,0 +1,131 @@
+"""The one kind of route: closed unless listed as public, strict about what it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from basecamp.auth import PUBLIC
+from basecamp.errors import RequestRefusedError
+from basecamp.routes import body
+from basecamp.routes.access import site_of
+from basecamp.routes.refusal import refusal_of
+from dli.exceptions import DLIError, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from fastapi import Response
+
+_DECODED_INLINE_BYTES = 64 * 1024
+_QUERY_MAX = 100
+
+
+class ApiRoute(APIRoute):
+    """Checks caller, path, query and body, in this order, before the framework sees them."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        takes_query = bool(self.dependant.query_params)
+        takes_body = self.body_field is not None
+        limit_bytes = (self.openapi_extra or {}).get("x-body-limit-bytes", body.LIMIT_BYTES)
+
+        async def checked(request: Request) -> Response:
+            authorize(request, self.path_format)
+            _check_path(request)
+            _check_query(request, takes_query=takes_query)
+            data = await body.read_body(request, limit_bytes if takes_body else 0)
+            request.state.body_sha256 = hashlib.sha256(data).hexdigest()
+            strict = _ReadRequest(request.scope, request.receive)
+            await strict.take(data)
+            try:
+                return await handle(strict)
+            except RequestValidationError as exc:
+                raise refusal_of(exc.errors()) from exc
+
+        return checked
+
+
+def authorize(request: Request, template: str) -> None:
+    """Let a request pass that may see the route `template`; `request.state.caller` is who asks.
+
+    Raises:
+        RequestRefusedError: token missing or wrong (401, DLI-502).
+    """
+    site = site_of(request)
+    if (request.method, template) in PUBLIC:
+        request.state.caller = None
+        return
+    try:
+        request.state.caller = site.auth.caller(request.headers)
+    except DLIError as exc:
+        site.metrics.count_auth_failure(exc.details["reason"])
+        raise
+
+
+def nothing_under(request: Request) -> RequestRefusedError:
+    """The refusal of a path that no route has; below workflows it can only mean one of them."""
+    is_workflow = request.scope["path"].startswith("/api/v1/workflows/")
+    return RequestRefusedError(
+        "There is nothing under this path.",
+        status=404,
+        code=ErrorCode.WORKFLOW_NOT_FOUND if is_workflow else ErrorCode.VALIDATION_FAILED,
+    )
+
+
+class _ReadRequest(Request):
+    """A request whose body has been read and decoded already."""
+
+    _data: bytes
+    _value: dict[str, Any] | None = None
+
+    async def take(self, data: bytes) -> None:
+        self._data = data
+        if not data:
+            return
+        body.check_media_type(self)
+        if len(data) > _DECODED_INLINE_BYTES:
+            self._value = await run_in_threadpool(body.decode, data)
+        else:
+            self._value = body.decode(data)
+
+    async def body(self) -> bytes:
+        return self._data
+
+    async def json(self) -> Any:
+        return self._value
+
+
+def _check_path(request: Request) -> None:
+    """A name is one segment: an encoded slash would reach another route than the one written."""
+    raw_path: bytes = request.scope.get("raw_path") or b""
+    if b"%2f" in raw_path.lower():
+        raise nothing_under(request)
+
+
+def _check_query(request: Request, *, takes_query: bool) -> None:
+    query = request.scope["query_string"]
+    if not query:
+        return
+    if not takes_query:
+        raise RequestRefusedError("This request takes no query parameters.")
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_QUERY_MAX,
+        )
+    except ValueError as exc:
+        raise RequestRefusedError("The query cannot be read.") from exc
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise RequestRefusedError("The query names a parameter twice.")
+    if any("\0" in value for _, value in pairs):
+        raise RequestRefusedError("The query has a NUL character.")

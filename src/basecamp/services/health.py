@@ -1,0 +1,54 @@
+"""Whether the server can do its work, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from dli.exceptions import DLIError
+
+if TYPE_CHECKING:
+    from basecamp.engines.base import Engine
+    from basecamp.store.database import Database
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of the server's parts; the words are for people."""
+
+    is_ok: bool
+    parts: dict[str, str]
+
+
+class HealthService:
+    """Asks each part."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+        self.is_ready = False
+        """Set once the store has been compared with the spec files, unset when the server ends."""
+
+    def look(self) -> Health:
+        """The state of store, scheduler and engine now."""
+        engine: dict[str, Any] = self._engine.health()
+        store = "ok" if self._can_read() else "failing"
+        if engine.get("store", "ok") != "ok":
+            store = "failing"
+        parts = {
+            "server": "ok" if self.is_ready else "starting or stopping",
+            "store": store,
+            "scheduler": str(engine.get("scheduler", "ok")),
+            "engine": "ok" if engine["ok"] else "failing",
+        }
+        return Health(all(state == "ok" for state in parts.values()), parts)
+
+    def _can_read(self) -> bool:
+        try:
+            with self._database.read() as tx:
+                tx.execute(text("SELECT 1"))
+        except DLIError:
+            return False
+        return True

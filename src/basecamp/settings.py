@@ -1,0 +1,124 @@
+"""What the operator may set for the server: `BASECAMP_*` variables, read once, frozen."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dli.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_FLAG_WORDS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that may differ between two servers. `port` 0 takes a free port."""
+
+    project: Path
+    state_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    allow_remote: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    worker_slots: int = 4
+    reconcile_seconds: int = 60
+    template_env: tuple[str, ...] = ()
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        if not self.allow_remote and not _is_loopback(self.host):
+            raise ConfigurationError(
+                "Basecamp listens on this machine only. To listen elsewhere set "
+                "BASECAMP_ALLOW_REMOTE=true, BASECAMP_ALLOWED_HOSTS and a proxy that speaks TLS."
+            )
+
+    @classmethod
+    def from_env(
+        cls,
+        env: Mapping[str, str],
+        *,
+        project: Path,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> Settings:
+        """Settings from variables; `host` and `port` given on the command line win.
+
+        Raises:
+            ConfigurationError: a value is not of its type or out of range (DLI-001).
+        """
+        read = _Reader(env)
+        state_dir = env.get("BASECAMP_STATE_DIR")
+        return cls(
+            project=project,
+            state_dir=project / (state_dir or ".dli"),
+            host=host if host is not None else env.get("BASECAMP_HOST", cls.host),
+            port=port if port is not None else read.number("PORT", cls.port, 0, 65_535),
+            allow_remote=read.flag("ALLOW_REMOTE", default=cls.allow_remote),
+            allowed_hosts=read.names("ALLOWED_HOSTS"),
+            worker_slots=read.number("WORKER_SLOTS", cls.worker_slots, 1, 64),
+            reconcile_seconds=read.number("RECONCILE_SECONDS", cls.reconcile_seconds, 1, 86_400),
+            template_env=read.names("TEMPLATE_ENV"),
+            log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),
+        )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """Names under which a browser or client may address the server."""
+        own = f"[{self.host}]" if ":" in self.host else self.host
+        return frozenset(name.lower() for name in (*_LOOPBACK_NAMES, own, *self.allowed_hosts))
+
+
+class _Reader:
+    """Typed access to `BASECAMP_*`; a message names the variable and never its value."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        text = self._text(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise _refused(name, f"a whole number from {low} to {high}")
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        text = self._text(name)
+        if text is None:
+            return default
+        if text.lower() not in _FLAG_WORDS:
+            raise _refused(name, "true or false")
+        return _FLAG_WORDS[text.lower()]
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        word = (self._text(name) or default).upper()
+        if word not in allowed:
+            raise _refused(name, "one of " + ", ".join(allowed))
+        return word
+
+    def names(self, name: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in (self._text(name) or "").split(","))
+        return tuple(part for part in parts if part)
+
+    def _text(self, name: str) -> str | None:
+        return self._env.get(f"BASECAMP_{name}") or None
+
+
+def _refused(name: str, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"BASECAMP_{name} must be {wanted}.")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Specs of workflows as files: `code/` from Git, `manual/` by registration."""

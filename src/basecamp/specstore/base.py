@@ -1,0 +1,62 @@
+"""What the server asks of the place where the specs of workflows lie as files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Source = Literal["code", "manual"]
+
+
+class FileKey(NamedTuple):
+    """One file; the folder alone decides the source."""
+
+    source_type: Source
+    name: str
+
+
+class SpecStore(Protocol):
+    """Files `code/{name}.yaml` and `manual/{name}.yaml`."""
+
+    def scan(self) -> dict[FileKey, str]:
+        """Every spec file with a signature that changes whenever its bytes may have changed.
+
+        Raises:
+            ServerError: the list is not complete (DLI-504); nothing may be concluded from it.
+        """
+        ...
+
+    def read(self, key: FileKey) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            FileNotFoundError: it has gone.
+            DLIValidationError: it is larger than a spec may be (DLI-203).
+        """
+        ...
+
+    def signature(self, key: FileKey) -> str | None:
+        """The signature of one file now; `None` when there is no such file."""
+        ...
+
+    def put_manual(self, name: str, content: dict[str, Any]) -> None:
+        """Write the file of a MANUAL workflow, whole or not at all."""
+        ...
+
+    def remove_manual(self, name: str) -> None:
+        """Remove the file of a MANUAL workflow if there is one."""
+        ...
+
+    def stage_code(self, contents: Mapping[str, dict[str, Any]]) -> str:
+        """Write a whole CODE set beside the one in force; returns the id to switch to."""
+        ...
+
+    def switch_code(self, staged: str) -> str:
+        """Bring a staged CODE set in force at one instant; returns the id of the one before."""
+        ...
+
+    def prune_code(self) -> None:
+        """Remove old sets; the one in force and a few before it stay."""
+        ...
