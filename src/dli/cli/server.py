@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,7 +123,14 @@ def _last_line(log: Path, beginning: int) -> str:
     with log.open("rb") as file:
         file.seek(beginning)
         lines = file.read().decode("utf-8", "replace").split("\n")
-    return next((text for line in reversed(lines) if (text := clean(line))), "it said nothing")
+    return next((_said(line) for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _said(line: str) -> str:
+    """A line of the log without its frame: JSON, or the code of an error."""
+    with suppress(ValueError, TypeError, LookupError):
+        line = str(json.loads(line)["event"])
+    return re.sub(r"^Error \[DLI-\d+\]:? ", "", clean(line))
 
 
 def _answering(root: Path) -> ServerState | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dli.client.response import Record
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Check everything, start nothing.")
+FOLLOW = click.option("--follow", is_flag=True, help="Wait, and show the log meanwhile.")
 WAIT = click.option("--wait", is_flag=True, help="Wait for the end; the exit code tells the fate.")
 
 
@@ -29,7 +30,7 @@ WAIT = click.option("--wait", is_flag=True, help="Wait for the end; the exit cod
 @param_option()
 @DRY_RUN
 @WAIT
-@click.option("--follow", is_flag=True, help="Wait, and show the log meanwhile.")
+@FOLLOW
 @format_option("-f")
 @path_option()
 def run(
@@ -72,6 +73,7 @@ def run(
 )
 @DRY_RUN
 @WAIT
+@FOLLOW
 @format_option("-f")
 @path_option()
 def backfill(
@@ -83,11 +85,12 @@ def backfill(
     skip_completed: bool,
     dry_run: bool,
     wait: bool,
+    follow: bool,
     format: str,
     path: Path | None,
 ) -> None:
     """Run a workflow once per interval that starts on the days from --start to --end."""
-    _check_waiting(dry_run=dry_run, wait=wait)
+    _check_waiting(dry_run=dry_run, wait=wait or follow)
     first, last = read_date(start), read_date(end)
     if last < first:
         raise refused(f"The range ends on {last}, before it starts on {first}", "Swap the dates.")
@@ -102,13 +105,13 @@ def backfill(
             skip_completed=skip_completed,
         )
         record = check(answer, "backfill", dataset_name=dataset_name)
-        if wait:
-            record = _watch_backfill(client, record)
+        if wait or follow:
+            record = _watch(client, record, follow=follow, format=format)
     if format == "json":
         emit_json(record)
     else:
         _emit_backfill(record, dry_run=dry_run)
-    if wait:
+    if wait or follow:
         from dli.cli.workflow.watch import raise_unless_completed
 
         raise_unless_completed(record)
@@ -152,19 +155,15 @@ def _parameters(client: BasecampClient, pairs: dict[str, str]) -> dict[str, Any]
 
 
 def _watch(client: BasecampClient, record: Record, *, follow: bool, format: str) -> Record:
-    from dli.cli.workflow.watch import follow_run, interruptible, watch_run
+    """Wait for a run or backfill to end; its last record."""
+    from dli.cli.workflow import watch
 
-    with interruptible(record["run_id"]):
+    with watch.interruptible(record["run_id"]):
         if follow:
-            return follow_run(client, record["run_id"], to_stderr=format == "json")
-        return watch_run(client, record["run_id"])
-
-
-def _watch_backfill(client: BasecampClient, record: Record) -> Record:
-    from dli.cli.workflow.watch import interruptible, watch_backfill
-
-    with interruptible(record["run_id"]):
-        return watch_backfill(client, record["run_id"])
+            return watch.follow(client, record, to_stderr=format == "json")
+        if "runs" in record:
+            return watch.watch_backfill(client, record["run_id"])
+        return watch.watch_run(client, record["run_id"])
 
 
 def _emit_dry_run(record: Record) -> None:

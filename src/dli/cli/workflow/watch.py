@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dli.client.response import Record
 
 __all__ = [
-    "follow_run",
+    "follow",
     "interruptible",
     "log_lines",
     "raise_unless_completed",
@@ -56,11 +56,16 @@ def watch_run(client: BasecampClient, run_id: str) -> Record:
     return next(run for run in _states(client, run_id, WAIT_S) if run["status"] in _FINISHED)
 
 
-def follow_run(client: BasecampClient, run_id: str, *, to_stderr: bool) -> Record:
-    """Print the log while the run goes on; the record after it has ended."""
-    for line in log_lines(client, run_id, follow=True):
-        show_line(line, to_stderr=to_stderr)
-    return watch_run(client, run_id)
+def follow(client: BasecampClient, record: Record, *, to_stderr: bool) -> Record:
+    """Print the log of a run, or of each day of a backfill, until the end; the last record."""
+    for run in record.get("runs") or [record]:
+        head = f"-- {run['date']} {run['run_id']}" if "date" in run else ""
+        for line in log_lines(client, run["run_id"], follow=True):
+            if head:
+                click.echo(clean(head), err=to_stderr)
+                head = ""
+            show_line(line, to_stderr=to_stderr)
+    return watch_run(client, record["run_id"])
 
 
 def watch_backfill(client: BasecampClient, run_id: str) -> Record:
@@ -157,10 +162,12 @@ def _with_bar(states: Iterator[Record]) -> Record:
         length=backfill["total_runs"],
         label=backfill["dataset_name"],
         show_pos=True,
+        item_show_func=lambda date: date,
         file=sys.stderr,
     ) as bar:
         while True:
-            bar.update(len(_ended(backfill)) - bar.pos)
+            ended = _ended(backfill)
+            bar.update(len(ended) - bar.pos, ended[-1]["date"] if ended else None)
             if backfill["status"] in _FINISHED:
                 return backfill
             backfill = next(states)

@@ -103,10 +103,18 @@ def test_down_kills_what_does_not_end(
     assert "was killed" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"the port is \x1b[31mtaken",
+        "Error [DLI-001] the port is taken",
+        '{"level": "error", "event": "the port is taken"}',
+    ],
+)
 def test_a_server_that_does_not_start_is_one_line_with_its_last_word(
-    dli: Dli, stand_in: Callable[..., None]
+    dli: Dli, stand_in: Callable[..., None], line: str
 ) -> None:
-    stand_in("raise SystemExit('the port is \\x1b[31mtaken')")
+    stand_in(f"raise SystemExit('{line}')")
     result = dli("up")
     assert result.exit_code == 1
     assert result.stderr.startswith(

@@ -220,6 +220,23 @@ def test_backfill_wait_tells_each_day_once_where_there_is_no_terminal(
     assert result.stdout.endswith(": FAILED\n")
 
 
+def test_backfill_follow_shows_the_log_of_each_day(dli: Dli, server: ScriptedServer) -> None:
+    def log(*messages: str) -> tuple[int, dict[str, Any]]:
+        lines = [
+            {"seq": 1, "at": "2025-01-01T06:00:01Z", "level": "INFO", "message": message}
+            for message in messages
+        ]
+        return 200, {"lines": lines, "next": len(lines), "done": True}
+
+    server.on("POST /workflows/a.b/backfill", (202, backfill_record("PENDING", "PENDING")))
+    server.on("GET /workflows/runs/d1/logs", log("no table"))
+    server.on("GET /workflows/runs/d2/logs", log())
+    server.on("GET /workflows/runs/r1", (200, backfill_record("FAILED", "KILLED")))
+    result = dli("workflow", "backfill", "a.b", "-s", "2025-01-01", "-e", "2025-01-02", "--follow")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[:-1] == ["-- 2025-01-01 d1", "06:00:01 INFO    no table"]
+
+
 def test_backfill_wait_draws_a_bar_on_a_terminal(server: ScriptedServer) -> None:
     server.on("POST /workflows/a.b/backfill", (202, backfill_record("PENDING", "PENDING")))
     states = backfill_record("COMPLETED", "PENDING"), backfill_record("COMPLETED", "COMPLETED")
