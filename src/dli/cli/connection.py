@@ -13,7 +13,6 @@ from dli.client.basecamp import BasecampClient, ServerConfig
 from dli.config import find_project_root, resolve_server
 from dli.exceptions import (
     ConfigurationError,
-    DatasetNotFoundError,
     ErrorCode,
     WorkflowNotFoundError,
 )
@@ -59,8 +58,8 @@ def connect(path: Path | None) -> Iterator[BasecampClient]:
     with _client(path) as client:
         try:
             yield client
-        except (WorkflowNotFoundError, DatasetNotFoundError) as error:
-            name = getattr(error, "dataset_name", "") or getattr(error, "name", "")
+        except WorkflowNotFoundError as error:
+            name = error.dataset_name
             if name and (hint := suggestion(name, _known_names(client))):
                 error.add_note(hint.strip())
             raise

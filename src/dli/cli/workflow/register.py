@@ -8,13 +8,17 @@ import click
 
 from dli.cli.completion import DATASET
 from dli.cli.connection import connect, is_mock, project_root
+from dli.cli.errors import suggestion
 from dli.cli.option import format_option, path_option
 from dli.cli.output import emit, emit_fields, emit_json, note
 from dli.cli.workflow.record import schedule_text
 from dli.client.answer import check
+from dli.exceptions import DatasetNotFoundError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dli.specs.project import Project
 
 
 @click.command()
@@ -60,7 +64,7 @@ def register(
     from dli.specs.schedule import check_schedule
 
     check_schedule(cron, timezone)
-    spec = None if is_mock() else _spec(dataset_name, path)
+    project = None if is_mock() else _project(path)
     with connect(path) as client:
         answer = client.workflow_register(
             dataset_name,
@@ -70,9 +74,14 @@ def register(
             retry_max_attempts=retry_max,
             retry_delay_seconds=retry_delay,
             force=force,
-            spec=spec,
+            spec=None if project is None else _spec(project, dataset_name),
         )
-        record = check(answer, "register", dataset_name=dataset_name)
+        try:
+            record = check(answer, "register", dataset_name=dataset_name)
+        except DatasetNotFoundError as error:
+            if hint := suggestion(dataset_name, project.datasets() if project else ()):
+                error.add_note(hint.strip())
+            raise
     if record.get("warning"):
         note(f"Warning: {record['warning']}")
     if format == "json":
@@ -103,16 +112,19 @@ def unregister(*, dataset_name: str, format: str, path: Path | None) -> None:
             note(record["message"])
 
 
-def _spec(dataset_name: str, path: Path | None) -> dict[str, Any] | None:
-    """The project's own spec with its SQL files inside; `None` when it does not hold this one."""
+def _project(path: Path | None) -> Project | None:
     root = project_root(path)
     if root is None:
         return None
-    from dli.exceptions import DatasetNotFoundError
     from dli.specs.project import Project
 
+    return Project.open(root)
+
+
+def _spec(project: Project, dataset_name: str) -> dict[str, Any] | None:
+    """The project's own spec with its SQL files inside; `None` when it does not hold this one."""
     try:
-        bundle = Project.open(root).bundle(dataset_name)
+        bundle = project.bundle(dataset_name)
     except DatasetNotFoundError:
         return None
     return bundle.model_dump(mode="json", by_alias=True, exclude_none=True)
