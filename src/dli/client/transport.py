@@ -51,6 +51,9 @@ class HttpTransport:
         self._body_limit_bytes = body_limit_bytes
         self._connection: HTTPConnection | None = None
 
+    def __del__(self) -> None:
+        self.close()  # an API object has no close of its own
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -73,9 +76,9 @@ class HttpTransport:
 
     def _again(self, first: Answer, message: WireRequest, deadline: Deadline) -> Answer:
         # Imported late: most calls succeed at once and need none of it.
-        from tenacity import Retrying, retry_if_result, wait_exponential_jitter
+        from tenacity import Retrying, retry_if_result, wait_exponential, wait_random
 
-        growing = wait_exponential_jitter(initial=0.2, exp_base=3, max=5, jitter=0.2)
+        growing = wait_exponential(multiplier=0.2, exp_base=3, max=5) + wait_random(0, 0.2)
 
         def wait_s(state: RetryCallState) -> float:
             return max(growing(state), _outcome(state).retry_after_s or 0.0)
