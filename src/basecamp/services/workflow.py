@@ -8,6 +8,7 @@ from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.record import wire_time, workflow_record
+from basecamp.specstore.document import stored_form
 from basecamp.store import spec, tick, workflow
 from basecamp.store.workflow import WorkflowFilter, WorkflowRow
 from dli.exceptions import (
@@ -259,10 +260,7 @@ class WorkflowService:
             parsed, warnings = dataset_from_mapping(given, origin="spec")
             if parsed.name != name:
                 raise WorkflowRegistrationError("The spec has another name than the workflow.")
-            content: dict[str, Any] = parsed.model_dump(
-                mode="json", by_alias=True, exclude_none=True
-            )
-            return content, "; ".join(warnings) or None
+            return stored_form(parsed), "; ".join(warnings) or None
         with self._database.read() as tx:
             row = workflow.effective(tx, name)
             if row is None:
@@ -323,7 +321,9 @@ def _with_schedule(
     if differing:
         names = ", ".join(differing)
         warning = f"The spec's own schedule has another {names}; the registered settings are used."
-    return {**content, "schedule": {**kept, **asked}}, warning
+    # Through the model, so that the file, read back, gives the very same content and hash.
+    scheduled = DatasetSpec.model_validate({**content, "schedule": {**kept, **asked}})
+    return stored_form(scheduled), warning
 
 
 def _hides_manual(tx: Connection, row: WorkflowRow) -> bool:
