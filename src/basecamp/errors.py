@@ -49,6 +49,8 @@ def headers_of(error: DLIError) -> dict[str, str]:
         headers["Retry-After"] = str(int(retry_after))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.details.get("replayed"):
+        headers["Idempotency-Replayed"] = "true"
     return headers
 
 

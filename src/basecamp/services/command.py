@@ -156,5 +156,6 @@ def _stored_reply(tx: Connection, key: Idempotency, caller_name: str) -> Reply |
             "This idempotency key was used with another body.", code=ErrorCode.PARAMETER_INVALID
         )
     if stored.status == 0:
-        raise DLIError(stored.answer["message"], code=ErrorCode(stored.answer["code"]))
+        code = ErrorCode(stored.answer["code"])
+        raise DLIError(stored.answer["message"], code=code, details={"replayed": True})
     return Reply(stored.status, stored.answer, replayed=True)

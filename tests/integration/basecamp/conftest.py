@@ -1,0 +1,200 @@
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from basecamp.app import Basecamp
+from basecamp.engines.base import CheckResult, Listener, RunSpec
+from basecamp.serve import Announcement, Server, listen
+from basecamp.settings import Settings
+from basecamp.store import run
+from basecamp.store.run import Outcome
+from basecamp.store.tally import Tally
+
+DEADLINE_S = 10.0
+
+
+@dataclass
+class QuietEngine:
+    """An engine that runs nothing; a test plays its part with `begin` and `end`."""
+
+    answer: CheckResult = field(
+        default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])
+    )
+    listeners: list[Listener] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=lambda: {"ok": True})
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def interrupt(self, run_ids: Iterable[str]) -> None: ...
+
+    def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
+        return self.answer
+
+    def subscribe(self, listener: Listener) -> None:
+        self.listeners.append(listener)
+
+    def health(self) -> dict[str, Any]:
+        return self.state
+
+    def tell(self, run_id: str) -> None:
+        for listener in self.listeners:
+            listener([run_id])
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+def wait_until(condition: Any) -> None:
+    """Look until it holds; a test fails when it does not come true in time."""
+    pause = threading.Event()
+    for _ in range(int(DEADLINE_S / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("not in time")
+
+
+def spec(name: str = "shop.sales.daily", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "owner": "ana@example.com",
+        "team": "sales",
+        "query_statement": "SELECT 1",
+        **more,
+    }
+
+
+class Site:
+    """A server in this process on a free port, and a client for it."""
+
+    spec = staticmethod(spec)
+    wait_until = staticmethod(wait_until)
+
+    def __init__(self, root: Path) -> None:
+        self.engine = QuietEngine()
+        self.settings = Settings(project=root, state_dir=root / "state")
+        self.basecamp = Basecamp(self.settings, engine=self.engine)
+        self.listener = listen("127.0.0.1", 0)
+        self.port: int = self.listener.getsockname()[1]
+        announcement = Announcement(
+            self.settings.state_dir / "basecamp.json",
+            f"http://127.0.0.1:{self.port}",
+            self.basecamp.token,
+        )
+        self._server = Server(self.basecamp, announcement)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self.listener]}
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self.get("/readyz").status == 200)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(DEADLINE_S)
+        self.basecamp.stop()
+        self.listener.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        token: str | None = "",
+    ) -> Answer:
+        """Send one request; `token` is ours unless another one, or `None`, is given."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token or self.basecamp.token}")
+        data = body if isinstance(body, bytes) else None
+        if body is not None and data is None:
+            data = json.dumps(body).encode()
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
+        try:
+            connection.request(method, path, data, sent)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, text)
+        finally:
+            connection.close()
+
+    def get(self, path: str, **more: Any) -> Answer:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, body: object = None, **more: Any) -> Answer:
+        return self.request("POST", path, body, **more)
+
+    def raw(self, data: bytes) -> bytes:
+        """The first bytes that come back for these."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S) as line:
+            line.sendall(data)
+            return line.recv(65536)
+
+    def register(self, name: str = "shop.sales.daily", **more: Any) -> Answer:
+        body = {"dataset_name": name, "cron": "0 6 * * *", "spec": spec(name), **more}
+        return self.post("/api/v1/workflows/register", body)
+
+    def publish(self, *names: str, **more: Any) -> Answer:
+        body = {"specs": [spec(name) for name in names], **more}
+        return self.post("/api/v1/workflows/publish", body)
+
+    def start_run(self, name: str = "shop.sales.daily") -> str:
+        return str(self.post(f"/api/v1/workflows/{name}/run", {}).body["run_id"])
+
+    def end_run(self, run_id: str, status: str = "COMPLETED") -> None:
+        """What an engine does when a run ends."""
+        with self.basecamp.database.transaction() as tx:
+            counts = Tally()
+            row = run.find(tx, run_id)
+            assert row is not None
+            run.claim(tx, row, datetime.now(UTC), attempt=1, counts=counts)
+            row = run.find(tx, run_id)
+            assert row is not None
+            run.finish(tx, row, Outcome(status), datetime.now(UTC), counts)
+            counts.write(tx)
+        self.engine.tell(run_id)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    server = Site(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for tests that change nothing; `a.code` and `b.manual` are there."""
+    server = Site(tmp_path_factory.mktemp("site"))
+    server.start()
+    assert server.publish("a.code").status == 200
+    assert server.register("b.manual").status == 201
+    yield server
+    server.stop()
