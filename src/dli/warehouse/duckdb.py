@@ -253,8 +253,9 @@ class DuckDBWarehouse:
 
     def _attach_file(self, name: str) -> None:
         file = self._file(name)
+        options = "" if file.exists() else _STORAGE
         self._engine().execute(
-            f"ATTACH IF NOT EXISTS '{escaped(str(file))}' AS {quoted(name)} {_STORAGE}"
+            f"ATTACH IF NOT EXISTS '{escaped(str(file))}' AS {quoted(name)} {options}"
         )
         self._attached.add(name)
         self._adopt_views(name)

@@ -27,6 +27,10 @@ _LOCK_HOLDER = re.compile(
     r"could not set lock on file.*?(?:PID (\d+)|$)", re.IGNORECASE | re.DOTALL
 )
 
+_HELD_HERE = re.compile(
+    r"unique file handle conflict|in the process of being detached", re.IGNORECASE
+)
+
 
 def refusal(error: duckdb.Error) -> ExecutionError:
     """The error to raise instead; without the quoted SQL, which may hold parameter values."""
@@ -47,6 +51,8 @@ def is_fatal(error: BaseException) -> bool:
 
 def holder_of_lock(error: duckdb.Error) -> str | None:
     """Who has the file open, in words; None when the error is about something else."""
+    if _HELD_HERE.search(str(error)):
+        return "this process"
     match = _LOCK_HOLDER.search(str(error))
     if match is None:
         return None

@@ -12,9 +12,11 @@ from sqlglot.errors import SqlglotError
 from dli.exceptions import DLIValidationError, ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["PlannedStatement", "Statement", "plan_statements", "read_by", "written_by"]
+
+_EACH_TABLE_IS_WRITTEN = (exp.Drop, exp.TruncateTable, exp.Alter)
 
 
 class Statement(Protocol):
@@ -52,7 +54,11 @@ def plan_statements(
     statements: Iterable[Statement], *, dialect: str, engine_dialect: str | None
 ) -> list[PlannedStatement]:
     """Raises `DLIValidationError` DLI-202 for SQL that is none in `dialect`."""
-    return [_planned(statement, dialect, engine_dialect) for statement in statements]
+    if engine_dialect is None:
+        nothing = frozenset[str]()
+        return [PlannedStatement(one, one.sql, nothing, nothing) for one in statements]
+    temporary: set[str] = set()
+    return [_planned(one, dialect, engine_dialect, temporary) for one in statements]
 
 
 def read_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
@@ -63,32 +69,56 @@ def written_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
     return frozenset[str]().union(*(planned.writes for planned in plan))
 
 
-def _planned(statement: Statement, dialect: str, engine_dialect: str | None) -> PlannedStatement:
-    if engine_dialect is None:
-        return PlannedStatement(statement, statement.sql, frozenset(), frozenset())
+def _planned(
+    statement: Statement, dialect: str, engine_dialect: str, temporary: set[str]
+) -> PlannedStatement:
+    """`temporary` collects the names of temporary tables, which are in no catalog."""
     try:
         tree = sqlglot.parse_one(statement.sql, read=dialect)
         sql = statement.sql if dialect == engine_dialect else tree.sql(dialect=engine_dialect)
     except SqlglotError as error:
         message = f"{statement.phase} statement: {str(error).splitlines()[0]}"
         raise DLIValidationError(message, code=ErrorCode.SQL_SYNTAX_ERROR) from error
-    writes = _written(tree)
-    return PlannedStatement(statement, sql, _named(tree), writes)
+    writes = frozenset(_written(tree))
+    if tree.find(exp.TemporaryProperty):
+        temporary.update(name.lower() for name in writes)
+    return PlannedStatement(
+        statement,
+        sql,
+        frozenset(name for name in _named(tree) if name.lower() not in temporary),
+        frozenset(name for name in writes if name.lower() not in temporary),
+    )
 
 
-def _named(tree: exp.Expr) -> frozenset[str]:
+def _named(tree: exp.Expr) -> Iterator[str]:
+    """The tables that are named; a name that a WITH clause gives is none."""
+    if _is_about_schema(tree):
+        return
     own = {query.alias.lower() for query in tree.find_all(exp.CTE)}
-    names = (_name(table) for table in tree.find_all(exp.Table))
-    return frozenset(name for name in names if name and name.lower() not in own)
+    for table in tree.find_all(exp.Table):
+        name = _name(table)
+        if name and name.lower() not in own:
+            yield name
 
 
-def _written(tree: exp.Expr) -> frozenset[str]:
+def _written(tree: exp.Expr) -> Iterator[str]:
     if isinstance(tree, exp.Query):
-        return frozenset()
-    target = tree.this
-    if isinstance(target, exp.Schema):
-        target = target.this
-    return frozenset({_name(target)}) if isinstance(target, exp.Table) else frozenset()
+        return
+    if _is_about_schema(tree):
+        for table in tree.find_all(exp.Table):
+            yield f"{table.catalog}.{table.db}."
+    elif isinstance(tree, _EACH_TABLE_IS_WRITTEN):
+        yield from (_name(table) for table in tree.find_all(exp.Table))
+    else:
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        if isinstance(target, exp.Index):
+            target = target.find(exp.Table)
+        if isinstance(target, exp.Table):
+            yield _name(target)
+
+
+def _is_about_schema(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Create | exp.Drop) and str(tree.args.get("kind")) == "SCHEMA"
 
 
 def _name(table: exp.Table) -> str:

@@ -27,6 +27,7 @@ _Result = TypeVar("_Result")
 
 _BATCH_ROWS: Final = 4096
 _PRESS_PAUSE_S: Final = 0.02
+_START_TIMEOUT_S: Final = 1.0
 
 
 class DuckDBSession:
@@ -97,6 +98,9 @@ class DuckDBSession:
             return self._stoppable(lambda: self._execute(sql, max_rows))
         except duckdb.Error as error:
             raise self._refused(error) from error
+        finally:
+            if not self._has_transaction:
+                self._note_drops()
 
     def interrupt(self) -> None:
         with self._state:
@@ -127,6 +131,7 @@ class DuckDBSession:
         self.close()
 
     def _execute(self, sql: str, max_rows: int | None) -> Outcome:
+        self._refuse_when_stopped()
         statement = parsed(self._cursor, sql)
         kind = statement.type.name
         self._has_dropped = self._has_dropped or kind == "DROP"
@@ -188,7 +193,8 @@ class DuckDBSession:
 
 
 def _has_short_names(plan: Sequence[PlannedStatement]) -> bool:
-    return not all(all(Relation.parse(name)) for name in read_by(plan) | written_by(plan))
+    names = read_by(plan) | written_by(plan)
+    return not all(relation.catalog and relation.schema for relation in map(Relation.parse, names))
 
 
 def _fetched(
@@ -209,20 +215,24 @@ def _beside(work: Callable[[], _Result], interrupt: Callable[[], None]) -> _Resu
     """Run `work` in a thread, for signals reach Python only while the main thread is not in C."""
     outcome: list[_Result] = []
     failure: list[BaseException] = []
+    ended = threading.Event()
 
     def run() -> None:
         try:
             outcome.append(work())
         except BaseException as error:  # noqa: BLE001 (raised again below, in the main thread)
             failure.append(error)
+        finally:
+            ended.set()
 
     thread = threading.Thread(target=run, name="dli-statement", daemon=True)
-    thread.start()
     try:
-        thread.join()
+        thread.start()
+        ended.wait()
     except KeyboardInterrupt:
         interrupt()
-        thread.join()
+        # It may have come so early that the thread never starts; then there is no end to wait for.
+        ended.wait(None if thread.ident is not None else _START_TIMEOUT_S)
         raise
     if failure:
         raise failure[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dli.config import state_dir
 from dli.exceptions import ConfigurationError
 from dli.warehouse.relation import Relation
 
@@ -107,6 +108,8 @@ def _view(definition: SourceDefinition, root: Path) -> SourceView:
     reachable = fixed.resolve()
     if not reachable.is_relative_to(root) or ".." in path.parts:
         raise ConfigurationError(f"Source {definition.table}: the path leaves the project")
+    if reachable.is_relative_to(state_dir(root)):
+        raise ConfigurationError(f"Source {definition.table}: the state folder holds no sources")
     if is_glob and reachable == root:
         raise ConfigurationError(
             f"Source {definition.table}: a pattern must start with a folder, as in data/*.csv"
