@@ -1,9 +1,12 @@
 """Writes the pages of docs/ that come from the code; `--check` only names those out of date."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 DOCS = Path(__file__).parent
 
@@ -60,7 +63,112 @@ the errors and what to do about them. `NO_COLOR` turns colour off, `DLI_DEBUG=1`
 {listing}"""
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": commands, "errors.md": errors}
+def http_api() -> str:
+    description = openapi()
+    schemas = description["components"]["schemas"]
+    operations = [
+        (
+            f"`{method.upper()} {path}`",
+            text_of(operation),
+            parameters(operation),
+            answers(operation),
+        )
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+    ]
+    records = "\n".join(record(name, schemas[name]) for name in sorted(schemas))
+    return f"""# HTTP API
+
+JSON in UTF-8, times in RFC 3339 with `Z`. Every request but those to `/livez`, `/readyz` and
+`/api/v1/health` carries `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`; `dli up` leaves
+address and token in `.dli/basecamp.json`. The server itself describes all this in
+`/api/v1/openapi.json`.
+
+A POST or DELETE may carry an `Idempotency-Key`; a repetition with the same key and body gets the
+first answer again, with `Idempotency-Replayed: true`. A refused request changes nothing; its answer
+is a `Problem`, its code one of [errors.md](errors.md).
+
+{table(("request", "what it does", "query and body", "success"), operations)}
+
+## Records
+
+A `?` marks a value that may be `null`.
+
+{records}"""
+
+
+def openapi() -> dict[str, Any]:
+    from basecamp.app import Basecamp, create_api
+    from basecamp.routes.description import describe
+    from basecamp.settings import Settings
+
+    with TemporaryDirectory() as folder:
+        settings = Settings(project=Path(folder), state_dir=Path(folder, "state"))
+        with Basecamp(settings) as basecamp:
+            return describe(create_api(basecamp))
+
+
+def text_of(operation: dict[str, Any]) -> str:
+    return " ".join(operation["description"].split())
+
+
+def parameters(operation: dict[str, Any]) -> str:
+    queries = (p for p in operation.get("parameters", []) if p["in"] == "query")
+    names = [f"`{p['name']}` {type_of(p['schema'])}" for p in queries]
+    names += [link(kind) for kind in bodies(operation.get("requestBody", {}))]
+    return ", ".join(names)
+
+
+def answers(operation: dict[str, Any]) -> str:
+    return ", ".join(
+        " ".join((status, *map(link, bodies(answer))))
+        for status, answer in sorted(operation["responses"].items())
+        if status.startswith("2")
+    )
+
+
+def bodies(holder: dict[str, Any]) -> Iterator[str]:
+    for content in holder.get("content", {}).values():
+        kinds = type_of(content.get("schema", {})).rstrip("?").split(" or ")
+        yield from (kind for kind in kinds if kind[:1].isupper())
+
+
+def link(kind: str) -> str:
+    return f"[{kind}](#{kind.lower()})"
+
+
+def record(name: str, schema: dict[str, Any]) -> str:
+    required = schema.get("required", [])
+    rows = [
+        (f"`{key}`", type_of(field), default_of(field, is_required=key in required))
+        for key, field in schema["properties"].items()
+    ]
+    return f"### {name}\n\n{table(('field', 'type', 'default'), rows)}\n"
+
+
+def default_of(field: dict[str, Any], *, is_required: bool) -> str:
+    return "" if is_required or "default" not in field else f"`{json.dumps(field['default'])}`"
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        kinds = [type_of(option) for option in schema["anyOf"]]
+        mark = "?" if "null" in kinds else ""
+        return " or ".join(kind for kind in kinds if kind != "null") + mark
+    if "enum" in schema or "const" in schema:
+        return "/".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema['items'])}"
+    return str(schema.get("format") or schema.get("type") or "any")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": commands,
+    "errors.md": errors,
+    "http-api.md": http_api,
+}
 
 
 def main() -> int:

@@ -132,6 +132,12 @@ class Basecamp:
 
 def create_app(basecamp: Basecamp) -> Gate:
     """The ASGI application of a server; the server must be started before the first request."""
+    names, metrics = basecamp.settings.host_names, basecamp.site.metrics
+    return Gate(create_api(basecamp), host_names=names, metrics=metrics)
+
+
+def create_api(basecamp: Basecamp) -> FastAPI:
+    """The routes alone, without what every request passes around them."""
 
     @asynccontextmanager
     async def bound(_app: FastAPI) -> AsyncIterator[None]:
@@ -151,7 +157,7 @@ def create_app(basecamp: Basecamp) -> Gate:
     for part in (run, publish, workflow, health):  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)
-    return Gate(app, host_names=basecamp.settings.host_names, metrics=basecamp.site.metrics)
+    return app
 
 
 def _open_database(settings: Settings) -> Database:
