@@ -38,11 +38,15 @@ _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next 
 
 @dataclass(frozen=True)
 class EmbeddedSettings:
-    """Where the project and the state lie, and how many runs go at once."""
+    """Where the project and the state lie, and how many runs go at once.
+
+    `template_env` names the environment variables that templates may read.
+    """
 
     project: Path
     state_dir: Path
     slots: int = 4
+    template_env: tuple[str, ...] = ()
     drain_s: float = 5.0
 
 
@@ -272,7 +276,10 @@ class EmbeddedEngine:
             self._inbox.put(message)
 
         self._worker_started_at = self._clock.monotonic()
-        self._link = WorkerLink(self._settings.project, self._settings.state_dir, receive)
+        settings = self._settings
+        self._link = WorkerLink(
+            settings.project, settings.state_dir, settings.template_env, receive
+        )
         return self._link
 
     def _send(self, message: Message) -> None:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from dli.specs.dataset import render_dataset
 from dli.specs.template import RenderContext
-from dli.warehouse.dataset import check_statements, run_statements
 
 from dli.exceptions import DLIError, ErrorCode
+from dli.models.dataset import DatasetSpec
 from dli.specs.schedule import Interval, local_date
+from dli.warehouse.dataset import check_statements, run_statements
 
 if TYPE_CHECKING:
     from dli.specs.dataset import Statement
-    from dli.warehouse.base import Session
-    from dli.warehouse.dataset import StatementEvent
 
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
-    from dli.models.dataset import DatasetSpec
+    from dli.warehouse.base import Session
+    from dli.warehouse.dataset import StatementEvent
 
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
 
@@ -98,13 +98,13 @@ class Job:
             datetime.fromisoformat(message["interval_start"]),
             datetime.fromisoformat(message["interval_end"]),
         )
-        spec = self._workshop.spec(message["spec"])
+        spec = DatasetSpec.model_validate(message["spec"])
         context = RenderContext(
             logical_date=local_date(interval.start, message["timezone"]),
             timezone=message["timezone"],
             interval=interval,
             run_id=message["run_id"],
-            variables=self._workshop.variables(),
+            variables=self._workshop.project().variables,
             allowed_env=self._workshop.allowed_env,
             known_names=(),
         )

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Message = dict[str, Any]
@@ -26,7 +26,11 @@ class WorkerLink:
     """
 
     def __init__(
-        self, project: Path, state_dir: Path, receive: Callable[[WorkerLink, Message], None]
+        self,
+        project: Path,
+        state_dir: Path,
+        template_env: Sequence[str],
+        receive: Callable[[WorkerLink, Message], None],
     ) -> None:
         self._receive = receive
         ours, theirs = socket.socketpair()
@@ -40,6 +44,7 @@ class WorkerLink:
                 str(theirs.fileno()),
                 str(project),
                 str(state_dir),
+                ",".join(template_env),
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

@@ -27,11 +27,14 @@ _THREADS = 32
 class Worker:
     """Reads requests, runs them on threads and reports what became of them."""
 
-    def __init__(self, line: socket.socket, project: Path, state_dir: Path) -> None:
+    def __init__(
+        self, line: socket.socket, project: Path, state_dir: Path, allowed_env: dict[str, str]
+    ) -> None:
         self._line = line
         self._send_lock = threading.Lock()
         self._logs_dir = state_dir / "logs"
-        self._workshop = Workshop(project, state_dir)
+        self._logs_dir.mkdir(mode=0o700, exist_ok=True)
+        self._workshop = Workshop(project, allowed_env)
         self._jobs: dict[tuple[str, int], Job] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="run")
 
@@ -94,10 +97,11 @@ class Worker:
 
 def main(arguments: list[str]) -> None:
     """Serve the engine on an inherited socket; ends the process when it hangs up."""
-    descriptor, project, state_dir = arguments
+    descriptor, project, state_dir, names = arguments
+    allowed_env = {name: os.environ[name] for name in names.split(",") if name in os.environ}
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = socket.socket(fileno=int(descriptor))
-    Worker(line, Path(project), Path(state_dir)).serve()
+    Worker(line, Path(project), Path(state_dir), allowed_env).serve()
     os._exit(0)  # running SQL must not outlive the engine
 
 

@@ -3,34 +3,92 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dli.specs.project import Project
+from dli.warehouse.connection import open_warehouse
+
+from dli.config import config_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dli.warehouse.base import Warehouse
+    from dli.warehouse.base import Session, Warehouse
 
 _LINGER_S = 0.5
-_CONFIG_NAME = "dli.yaml"
 
 
 class Workshop:
     """Keeps the warehouse open only while jobs use it, and a moment longer.
 
-    Another process can have the file in between: DuckDB lets one process at a time write.
+    In between another process can have the file: DuckDB lets one process at a time write.
     """
 
-    def __init__(self, root: Path, state_dir: Path, allowed_env: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, allowed_env: Mapping[str, str]) -> None:
         self.allowed_env = allowed_env
         self._root = root
-        self._state_dir = state_dir
-        self._lock = threading.Lock()
-        self._project: Project | None = None
-        self._version: tuple[int, int] | None = None
-        self._warehouse: Warehouse | None = None
+        self._changed = threading.Condition()
         self._users = 0
-        self._idle = threading.Event()
+        self._project: Project | None = None
+        self._project_stamp: tuple[int, int] | None = None
+        self._warehouse: Warehouse | None = None
         threading.Thread(target=self._close_when_idle, name="linger", daemon=True).start()
+
+    def project(self) -> Project:
+        """The project's settings, read again when its file has changed."""
+        with self._changed:
+            stamp = _stamp(config_file(self._root))
+            if self._project is None or stamp != self._project_stamp:
+                self._project = Project.open(self._root)
+                self._project_stamp = stamp
+                self._retire_warehouse()
+            return self._project
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session on the project's warehouse for one job."""
+        project = self.project()
+        with self._changed:
+            if self._warehouse is None:
+                self._warehouse = _open(project)
+            self._users += 1
+            self._changed.notify()
+            warehouse = self._warehouse
+        try:
+            with warehouse.session() as session:
+                yield session
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify()
+
+    def _retire_warehouse(self) -> None:
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
+
+    def _close_when_idle(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._users == 0 and self._warehouse is not None)
+                was_used = self._changed.wait_for(lambda: self._users > 0, timeout=_LINGER_S)
+                if not was_used and self._warehouse is not None:
+                    self._warehouse.close()
+                    self._changed.wait_for(lambda: self._users > 0)
+
+
+def _open(project: Project) -> Warehouse:
+    environment = project.environment
+    return open_warehouse(
+        project.root,
+        environment.connection_string,
+        sources=project.sources,
+        catalog=environment.catalog,
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
