@@ -1,0 +1,244 @@
+"""Server and worker are killed at random moments; afterwards everything acknowledged is done."""
+
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import pytest
+import yaml
+
+from dli.core.client import BasecampClient, ServerConfig
+
+Found = TypeVar("Found")
+
+pytestmark = pytest.mark.serial
+
+KILLS = 20
+CAUGHT_UP_MINUTES = 60
+DATASET = """
+name: local.crash.{name}
+owner: ana@example.com
+team: reliability
+execution: {{dialect: duckdb}}
+pre_statements:
+  - name: table
+    sql: CREATE TABLE IF NOT EXISTS local.crash.{name} (ds DATE, minute TIMESTAMP, n BIGINT)
+  - name: clear
+    sql: DELETE FROM local.crash.{name} WHERE minute = {{{{ data_interval_start | string | sql_string }}}}
+query_statement: |
+  INSERT INTO local.crash.{name}
+  SELECT '{{{{ ds }}}}', {{{{ data_interval_start | string | sql_string }}}}, count(*) FROM range(200000)
+"""
+
+
+class Server:
+    """A Basecamp process on one project, started again as often as it is killed."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "basecamp", "serve", "--project", str(self.project)]
+        with (self.project / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(self.port)], stdout=log, stderr=log
+            )
+        return self.process
+
+    def client(self) -> BasecampClient:
+        token = wait_for(lambda: (self.project / ".dli" / "token").read_text().strip())
+        return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", 10, token))
+
+    def wait_until_ready(self) -> None:
+        client = self.client()
+        wait_for(lambda: client.health_check().success)
+
+    def kill_server(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def kill_worker(self) -> None:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = [*children.read_text().split()]
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            pids += (task / "children").read_text().split()
+        for pid in {int(found) for found in pids}:
+            os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(15)
+
+
+def wait_for(found: Callable[[], Found], within_s: float = 60.0) -> Found:
+    deadline = time.monotonic() + within_s
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if value := found():
+                return value
+        except (OSError, ValueError, KeyError) as exc:
+            last = exc
+        threading.Event().wait(0.02)
+    pytest.fail(f"not within {within_s} s: {last}")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    project = tmp_path / "project"
+    (project / "datasets").mkdir(parents=True)
+    (project / "dli.yaml").write_text("project: {name: crash}\n")
+    started = Server(project)
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+        started.process.wait()
+
+
+def spec(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(DATASET.format(name=name))
+    return found
+
+
+def register(client: BasecampClient, name: str, *, catchup: bool = False) -> None:
+    content = spec(name)
+    cron = "* * * * *" if catchup else "0 0 * * *"
+    if catchup:
+        content["schedule"] = {"cron": cron, "catchup": True}
+    answer = client.workflow_register(f"local.crash.{name}", cron, spec=content)
+    assert answer.success, answer
+
+
+def trigger_until(
+    server: Server, stop: threading.Event, acked: list[tuple[str, str]], name: str, base: int
+) -> None:
+    """Ask for one run after the other, each until it is acknowledged."""
+    client = server.client()
+    day = datetime(2000 + base, 1, 1, tzinfo=UTC)
+    while not stop.is_set():
+        ds = day.date().isoformat()
+        answer = client.workflow_run(f"local.crash.{name}", {"execution_date": ds})
+        if answer.success:
+            assert isinstance(answer.data, dict)
+            acked.append((answer.data["run_id"], ds))
+            day += timedelta(days=1)
+
+
+@pytest.mark.timeout(300)
+def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
+    seed = int(os.environ.get("DLI_TEST_SEED", random.randrange(10**9)))
+    print(f"repeat with DLI_TEST_SEED={seed}")
+    moments = random.Random(seed)
+    server.wait_until_ready()
+    client = server.client()
+    for name in ("one", "two"):
+        register(client, name)
+    register(client, "ticks", catchup=True)
+    first_tick = rewind(server)
+
+    stop, acked = threading.Event(), {"one": [], "two": []}  # type: dict[str, list[tuple[str, str]]]
+    callers = [
+        threading.Thread(target=trigger_until, args=(server, stop, acked[name], name, number))
+        for number, name in enumerate(acked)
+    ]
+    for caller in callers:
+        caller.start()
+    for number in range(KILLS):
+        moment = moments.uniform(0.02, 1.0)
+        threading.Event().wait(moment)
+        if number % 2:
+            server.kill_worker()
+        else:
+            server.kill_server()
+    stop.set()
+    for caller in callers:
+        caller.join(60)
+    server.wait_until_ready()
+
+    assert min(len(ids) for ids in acked.values()) > 5, acked
+    wait_for(lambda: not unfinished(client), within_s=120)
+    for name, answers in acked.items():
+        ids = [run_id for run_id, _ in answers]
+        assert len(set(ids)) == len(ids)
+        statuses = [client.workflow_status(run_id).data for run_id in ids]
+        assert {status["status"] for status in statuses if isinstance(status, dict)} == {"COMPLETED"}
+        assert runs_of(server, name) == sorted(ids)
+    ticks = scheduled_ticks(server)
+    assert ticks[: CAUGHT_UP_MINUTES] == [
+        first_tick + timedelta(minutes=n) for n in range(CAUGHT_UP_MINUTES)
+    ]
+    assert len(set(ticks)) == len(ticks)
+    assert server.stop() == 0
+    for name, answers in acked.items():
+        assert rows_of(server, name) == {ds: 1 for _, ds in answers}
+    assert integrity(server) == "ok"
+
+
+def rewind(server: Server) -> datetime:
+    """Make the server believe that the minutely schedule has an hour to catch up."""
+    server.process.kill()
+    server.process.wait()
+    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(
+        minutes=CAUGHT_UP_MINUTES
+    )
+    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
+        store.execute(
+            "UPDATE workflow SET next_fire_at = ? WHERE dataset_name = 'local.crash.ticks'",
+            [start.isoformat(timespec="microseconds")],
+        )
+    server.start()
+    server.wait_until_ready()
+    return start - timedelta(minutes=1)
+
+
+def unfinished(client: BasecampClient) -> bool:
+    counts = [
+        client.workflow_history(status_filter=status, limit=1) for status in ("PENDING", "RUNNING")
+    ]
+    return any(not found.success or found.data for found in counts)
+
+
+def runs_of(server: Server, name: str) -> list[str]:
+    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
+        found = store.execute(
+            "SELECT run_id FROM run WHERE dataset_name = ?", [f"local.crash.{name}"]
+        )
+        return sorted(run_id for (run_id,) in found)
+
+
+def scheduled_ticks(server: Server) -> list[datetime]:
+    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
+        found = store.execute(
+            "SELECT interval_start FROM run WHERE run_type = 'scheduled' ORDER BY interval_start"
+        )
+        return [datetime.fromisoformat(text) for (text,) in found]
+
+
+def integrity(server: Server) -> str:
+    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
+        return str(store.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def rows_of(server: Server, name: str) -> dict[str, int]:
+    path = server.project / ".dli" / "warehouse" / "local.duckdb"
+    with duckdb.connect(str(path), read_only=True) as warehouse:
+        found = warehouse.execute(
+            f"SELECT CAST(ds AS VARCHAR), count(*) FROM crash.{name} GROUP BY 1"
+        ).fetchall()
+        return dict(found)
