@@ -7,6 +7,7 @@ closes and the process ends at once; the warehouse rolls back what was not commi
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from basecamp.engines.embedded.job import Job, JobFailed
 from basecamp.engines.embedded.log import RunLog
 from basecamp.engines.embedded.workshop import Workshop
 
+_log = logging.getLogger(__name__)
 Message = dict[str, Any]
 _THREADS = 32
 
@@ -69,7 +71,8 @@ class Worker:
             report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
             report |= {"ok": False, "code": failed.code, "message": failed.message}
-        except Exception as exc:  # noqa: BLE001 - the engine must hear of every end
+        except Exception as exc:  # the engine must hear of every end
+            _log.exception("run failed unexpectedly")
             report |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         finally:
             del self._jobs[message["run_id"], message["claim"]]
@@ -82,7 +85,8 @@ class Worker:
             answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
         except JobFailed as failed:
             answer |= {"ok": False, "code": failed.code, "message": failed.message}
-        except Exception as exc:  # noqa: BLE001 - as above: the request waits for an answer
+        except Exception as exc:  # as above: the request waits for an answer
+            _log.exception("check failed unexpectedly")
             answer |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         self._send(answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ class Workshop:
     def project(self) -> Project:
         """The project's settings, read again when its file has changed."""
         with self._changed:
-            stamp = _stamp(config_file(self._root))
+            stamp = _stamp(config_file(self._root, os.environ))
             if self._project is None or stamp != self._project_stamp:
                 self._project = Project.open(self._root)
                 self._project_stamp = stamp
