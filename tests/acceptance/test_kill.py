@@ -177,10 +177,12 @@ def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
         ids = [run_id for run_id, _ in answers]
         assert len(set(ids)) == len(ids)
         statuses = [client.workflow_status(run_id).data for run_id in ids]
-        assert {status["status"] for status in statuses if isinstance(status, dict)} == {"COMPLETED"}
+        assert {status["status"] for status in statuses if isinstance(status, dict)} == {
+            "COMPLETED"
+        }
         assert runs_of(server, name) == sorted(ids)
     ticks = scheduled_ticks(server)
-    assert ticks[: CAUGHT_UP_MINUTES] == [
+    assert ticks[:CAUGHT_UP_MINUTES] == [
         first_tick + timedelta(minutes=n) for n in range(CAUGHT_UP_MINUTES)
     ]
     assert len(set(ticks)) == len(ticks)
