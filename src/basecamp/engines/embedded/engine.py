@@ -33,6 +33,7 @@ _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
 _KILL_AFTER_S = 10.0
 _CHECK_TIMEOUT_S = 30.0
 _STORE_RETRY_S = 0.5
+_WORKER_LEAD_S = 2.0
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
 
 
@@ -40,7 +41,8 @@ _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next 
 class EmbeddedSettings:
     """Where the project and the state lie, and how many runs go at once.
 
-    `template_env` names the environment variables that templates may read.
+    `template_env` names the environment variables that templates may read. A worker that had
+    nothing to do for `worker_idle_s` ends; it is back before the next tick, or with the next run.
     """
 
     project: Path
@@ -48,6 +50,7 @@ class EmbeddedSettings:
     slots: int = 4
     template_env: tuple[str, ...] = ()
     drain_s: float = 5.0
+    worker_idle_s: float = 300.0
 
 
 class EmbeddedEngine:
@@ -68,7 +71,7 @@ class EmbeddedEngine:
         self._link: WorkerLink | None = None
         self._due_at: datetime | None = None
         self._retry_at: datetime | None = None
-        self._worker_started_at = 0.0
+        self._worker_started_at = self._worker_used_at = 0.0
         self._stopping = False
         self._is_awake = True
         self._is_store_ok = True
@@ -137,6 +140,7 @@ class EmbeddedEngine:
         while not self._stopping:
             self._receive(self._wait_s())
             self._watch_limits()
+            self._watch_worker()
             if self._is_work_likely() and not self._stopping:
                 self._step()
         self._drain()
@@ -150,6 +154,10 @@ class EmbeddedEngine:
             (at - now).total_seconds() for at in (self._due_at, self._retry_at) if at is not None
         ]
         monotonic = self._clock.monotonic()
+        if self._link is not None:
+            waits.append(self._worker_used_at + self._settings.worker_idle_s - monotonic)
+        elif self._due_at is not None:
+            waits.append((self._due_at - now).total_seconds() - _WORKER_LEAD_S)
         for execution in self._executions.values():
             waits.append(execution.deadline - monotonic)
             if execution.interrupted_at is not None:
@@ -255,6 +263,22 @@ class EmbeddedEngine:
                 if self._link is not None:
                     self._link.kill()
 
+    def _watch_worker(self) -> None:
+        """End a worker that idles, have one ready for a tick that is near."""
+        now = self._clock.monotonic()
+        if self._executions or self._checks:
+            self._worker_used_at = now
+        if self._link is None and self._is_tick_near():
+            self._start_worker()
+        elif self._link is not None and now >= self._worker_used_at + self._settings.worker_idle_s:
+            retired, self._link = self._link, None
+            retired.close(timeout_s=1.0)
+
+    def _is_tick_near(self) -> bool:
+        if self._due_at is None:
+            return False
+        return (self._due_at - self._clock.now()).total_seconds() <= _WORKER_LEAD_S
+
     def _interrupt(self, run_id: str) -> None:
         execution = self._executions.get(run_id)
         if execution is None or execution.interrupted_at is not None:
@@ -275,7 +299,7 @@ class EmbeddedEngine:
                 message["link"] = link
             self._inbox.put(message)
 
-        self._worker_started_at = self._clock.monotonic()
+        self._worker_started_at = self._worker_used_at = self._clock.monotonic()
         settings = self._settings
         self._link = WorkerLink(
             settings.project, settings.state_dir, settings.template_env, receive

@@ -1,0 +1,201 @@
+"""SQL templates: variables, functions and filters, rendered in a sandbox with limits."""
+
+import os
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+from minijinja import Environment, TemplateError
+
+from dli.exceptions import DLIValidationError, ErrorCode
+from dli.models.spec import ParameterType
+from dli.specs.origin import Origin
+from dli.specs.parameter import coerce
+from dli.specs.schedule import Interval
+from dli.specs.zone import start_of_day
+
+__all__ = ["RenderContext", "builtin_values", "render"]
+
+FUEL = 100_000  # steps of one render; a template of a thousand lines takes a few thousand
+
+_DAY = timedelta(days=1)
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What a run knows; without an interval it covers the whole logical date in its zone.
+
+    `allowed_env` is what `env_var()` reads, None all of the process. `known_names` are the specs
+    that `ref()` resolves.
+    """
+
+    logical_date: date
+    timezone: str = "UTC"
+    interval: Interval | None = None
+    run_id: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    allowed_env: Mapping[str, str] | None = None
+    known_names: Container[str] = ()
+
+
+def render(
+    text: str,
+    context: RenderContext,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    origin: Origin = Origin("template"),
+) -> str:
+    """The text with everything filled in; `parameters` come on top of what every template knows.
+
+    Raises: DLIValidationError DLI-203 with the line.
+    """
+    values = {**builtin_values(context), **_functions(context), **(parameters or {})}
+    try:
+        return _environment().render_str(text, **values)
+    except TemplateError as error:
+        line, reason = error.line or 1, error.detail or str(error).partition(" (in ")[0]
+    except (TypeError, ValueError, OverflowError) as error:
+        # Raised by a function or filter, which is named first and knows no line.
+        reason = str(error)
+        line = _line_with(reason.partition(":")[0].partition("(")[0], text)
+    message = f"{origin.at(line)}: template: {reason[:200]}"
+    raise DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])
+
+
+def _line_with(word: str, text: str) -> int:
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if word in line), 1)
+
+
+def builtin_values(context: RenderContext) -> dict[str, Any]:
+    """The variables of every template; days are texts, instants are aware and in UTC."""
+    day = context.logical_date
+    interval = context.interval or Interval(
+        start_of_day(day, context.timezone), start_of_day(day + _DAY, context.timezone)
+    )
+    return {
+        "ds": day.isoformat(),
+        "ds_nodash": f"{day:%Y%m%d}",
+        "execution_date": day.isoformat(),
+        "yesterday_ds": (day - _DAY).isoformat(),
+        "tomorrow_ds": (day + _DAY).isoformat(),
+        "week_start_ds": (day - day.weekday() * _DAY).isoformat(),
+        "month_start_ds": day.replace(day=1).isoformat(),
+        "year": f"{day:%Y}",
+        "month": f"{day:%m}",
+        "day": f"{day:%d}",
+        "logical_date": interval.start,
+        "data_interval_start": interval.start,
+        "data_interval_end": interval.end,
+        "run_id": context.run_id or "",
+    }
+
+
+def _functions(context: RenderContext) -> dict[str, Callable[..., Any]]:
+    def var(name: str, default: Any = None) -> Any:
+        return context.variables.get(name, default)
+
+    def env_var(name: str, default: str = "") -> str:
+        readable = os.environ if context.allowed_env is None else context.allowed_env
+        return readable.get(name, default)
+
+    def ref(name: str) -> str:
+        return _table_name(name) if name in context.known_names else name
+
+    return {
+        "var": var,
+        "env_var": env_var,
+        "ref": ref,
+        "source": lambda schema, table: f"{schema}.{table}",
+        "date_add": lambda day, days: _shifted("date_add", day, days),
+        "date_sub": lambda day, days: _shifted("date_sub", day, -days),
+    }
+
+
+def _table_name(name: str) -> str:
+    """The name with those parts quoted that SQL would not read as names."""
+    parts = (
+        part if _IDENTIFIER.fullmatch(part) else sql_identifier(part) for part in name.split(".")
+    )
+    return ".".join(parts)
+
+
+def _shifted(function: str, day: Any, days: int) -> str:
+    return (date.fromisoformat(_iso_day(function, day)) + days * _DAY).isoformat()
+
+
+def _iso_day(function: str, value: Any) -> str:
+    try:
+        return str(coerce(ParameterType.DATE, value))
+    except ValueError as error:
+        raise ValueError(f"{function}: the date {error}") from None
+
+
+def sql_string(value: Any) -> str:
+    """The value as a SQL string literal; None is NULL."""
+    if value is None:
+        return "NULL"
+    text = str(_printed(value)).replace("'", "''")
+    return f"'{text}'"
+
+
+def sql_list(value: Any) -> str:
+    """The values as `(1, 'a')` for IN; an empty list is `(NULL)`, which contains nothing."""
+    items = [value] if isinstance(value, str) else list(value or ())
+    return f"({', '.join(map(_literal, items)) or 'NULL'})"
+
+
+def _literal(value: Any) -> str:
+    is_plain = isinstance(value, bool | int | float)
+    return str(_printed(value)) if is_plain else sql_string(value)
+
+
+def sql_identifier(value: Any) -> str:
+    """The value as a quoted name."""
+    text = str(value).replace('"', '""')
+    return f'"{text}"'
+
+
+def sql_date(value: Any) -> str:
+    """The value as a SQL date literal; None is NULL."""
+    return "NULL" if value is None else f"DATE '{_iso_day('sql_date', value)}'"
+
+
+def _strip(value: Any) -> str:
+    return str(value).strip()
+
+
+def _printed(value: Any) -> Any:
+    """What `{{ }}` prints: SQL has no Python words, and None is always a mistake."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        raise ValueError("a value is None; give a default, or write it with sql_string")
+    if isinstance(value, list | tuple | dict):
+        raise ValueError("a list cannot be printed; write it with sql_list, or loop over it")
+    return value
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        undefined_behavior="strict",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_escape_callback=lambda _name: False,
+        finalizer=_printed,
+        fuel=FUEL,
+        filters={
+            "sql_string": sql_string,
+            "sql_list": sql_list,
+            "sql_identifier": sql_identifier,
+            "sql_date": sql_date,
+            "strip": _strip,
+        },
+    )
+    environment.remove_global("debug")  # prints everything a template knows
+    return environment
