@@ -172,6 +172,10 @@ def _open_database(settings: Settings) -> Database:
 
 def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
     own = EmbeddedSettings(
-        project=settings.project, state_dir=settings.state_dir, slots=settings.worker_slots
+        project=settings.project,
+        state_dir=settings.state_dir,
+        slots=settings.worker_slots,
+        template_env=settings.template_env,
+        worker_idle_s=settings.worker_idle_seconds,
     )
     return EmbeddedEngine(database, own, clock)

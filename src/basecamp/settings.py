@@ -28,6 +28,7 @@ class Settings:
     allow_remote: bool = False
     allowed_hosts: tuple[str, ...] = ()
     worker_slots: int = 4
+    worker_idle_seconds: int = 300
     reconcile_seconds: int = 60
     template_env: tuple[str, ...] = ()
     log_level: str = "INFO"
@@ -63,6 +64,9 @@ class Settings:
             allow_remote=read.flag("ALLOW_REMOTE", default=cls.allow_remote),
             allowed_hosts=read.names("ALLOWED_HOSTS"),
             worker_slots=read.number("WORKER_SLOTS", cls.worker_slots, 1, 64),
+            worker_idle_seconds=read.number(
+                "WORKER_IDLE_SECONDS", cls.worker_idle_seconds, 1, 86_400
+            ),
             reconcile_seconds=read.number("RECONCILE_SECONDS", cls.reconcile_seconds, 1, 86_400),
             template_env=read.names("TEMPLATE_ENV"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),
