@@ -35,10 +35,10 @@ pre_statements:
   - name: table
     sql: CREATE TABLE IF NOT EXISTS local.crash.{name} (ds DATE, minute TIMESTAMP, n BIGINT)
   - name: clear
-    sql: DELETE FROM local.crash.{name} WHERE minute = {{{{ data_interval_start | string | sql_string }}}}
+    sql: DELETE FROM local.crash.{name} WHERE minute = '{{{{ data_interval_start }}}}'
 query_statement: |
   INSERT INTO local.crash.{name}
-  SELECT '{{{{ ds }}}}', {{{{ data_interval_start | string | sql_string }}}}, count(*) FROM range(200000)
+  SELECT '{{{{ ds }}}}', '{{{{ data_interval_start }}}}', count(*) FROM range(200000)
 """
 
 
@@ -143,7 +143,7 @@ def trigger_until(
 @pytest.mark.timeout(300)
 def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
     seed = int(os.environ.get("DLI_TEST_SEED", random.randrange(10**9)))
-    print(f"repeat with DLI_TEST_SEED={seed}")
+    print(f"repeat with DLI_TEST_SEED={seed}")  # noqa: T201 - shown when the test fails
     moments = random.Random(seed)
     server.wait_until_ready()
     client = server.client()
@@ -214,6 +214,12 @@ def unfinished(client: BasecampClient) -> bool:
         client.workflow_history(status_filter=status, limit=1) for status in ("PENDING", "RUNNING")
     ]
     return any(not found.success or found.data for found in counts)
+
+
+def status_of(client: BasecampClient, run_id: str) -> str:
+    answer = client.workflow_status(run_id)
+    assert isinstance(answer.data, dict), answer
+    return str(answer.data["status"])
 
 
 def runs_of(server: Server, name: str) -> list[str]:
