@@ -2,25 +2,19 @@
 
 import os
 import random
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 import pytest
 import yaml
 
-from dli.core.client import BasecampClient, ServerConfig
-
-Found = TypeVar("Found")
+from dli.core.client import BasecampClient
+from process import Server, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -40,63 +34,6 @@ query_statement: |
   INSERT INTO local.crash.{name}
   SELECT '{{{{ ds }}}}', '{{{{ data_interval_start }}}}', count(*) FROM range(200000)
 """
-
-
-class Server:
-    """A Basecamp process on one project, started again as often as it is killed."""
-
-    def __init__(self, project: Path) -> None:
-        self.project = project
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.process = self.start()
-
-    def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "basecamp", "serve", "--project", str(self.project)]
-        with (self.project / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--port", str(self.port)], stdout=log, stderr=log
-            )
-        return self.process
-
-    def client(self) -> BasecampClient:
-        token = wait_for(lambda: (self.project / ".dli" / "token").read_text().strip())
-        return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", 10, token))
-
-    def wait_until_ready(self) -> None:
-        client = self.client()
-        wait_for(lambda: client.health_check().success)
-
-    def kill_server(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.start()
-
-    def kill_worker(self) -> None:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [*children.read_text().split()]
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            pids += (task / "children").read_text().split()
-        for pid in {int(found) for found in pids}:
-            os.kill(pid, signal.SIGKILL)
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(15)
-
-
-def wait_for(found: Callable[[], Found], within_s: float = 60.0) -> Found:
-    deadline = time.monotonic() + within_s
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            if value := found():
-                return value
-        except (OSError, ValueError, KeyError) as exc:
-            last = exc
-        threading.Event().wait(0.02)
-    pytest.fail(f"not within {within_s} s: {last}")
 
 
 @pytest.fixture
@@ -152,7 +89,8 @@ def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
     register(client, "ticks", catchup=True)
     first_tick = rewind(server)
 
-    stop, acked = threading.Event(), {"one": [], "two": []}  # type: dict[str, list[tuple[str, str]]]
+    stop = threading.Event()
+    acked: dict[str, list[tuple[str, str]]] = {"one": [], "two": []}
     callers = [
         threading.Thread(target=trigger_until, args=(server, stop, acked[name], name, number))
         for number, name in enumerate(acked)

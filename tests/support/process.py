@@ -1,0 +1,77 @@
+"""A real Basecamp process on a project, to be used and killed by tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from dli.core.client import BasecampClient, ServerConfig
+
+__all__ = ["Server", "wait_for"]
+
+Found = TypeVar("Found")
+
+
+class Server:
+    """A Basecamp process on one project, started again as often as it is killed."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "basecamp", "serve", "--project", str(self.project)]
+        with (self.project / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(self.port)], stdout=log, stderr=log
+            )
+        return self.process
+
+    def client(self) -> BasecampClient:
+        token = wait_for(lambda: (self.project / ".dli" / "token").read_text().strip())
+        return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", 10, token))
+
+    def wait_until_ready(self) -> None:
+        client = self.client()
+        wait_for(lambda: client.health_check().success)
+
+    def kill_server(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def kill_worker(self) -> None:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = [*children.read_text().split()]
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            pids += (task / "children").read_text().split()
+        for pid in {int(found) for found in pids}:
+            os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(15)
+
+
+def wait_for(found: Callable[[], Found], within_s: float = 60.0) -> Found:
+    deadline = time.monotonic() + within_s
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if value := found():
+                return value
+        except (OSError, ValueError, KeyError) as exc:
+            last = exc
+        threading.Event().wait(0.02)
+    pytest.fail(f"not within {within_s} s: {last}")
