@@ -64,7 +64,8 @@ class Server:
         return self.process.wait(15)
 
 
-def wait_for(found: Callable[[], Found], within_s: float = 60.0) -> Found:
+def wait_for(found: Callable[[], Found | None], within_s: float = 60.0) -> Found:
+    """What `found` gives as soon as it is true; errors of a server that is away count as not yet."""
     deadline = time.monotonic() + within_s
     last: object = None
     while time.monotonic() < deadline:

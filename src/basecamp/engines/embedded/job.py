@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
-    from dli.warehouse.base import Session
-    from dli.warehouse.dataset import StatementEvent
+    from dli.warehouse.base import Session, StatementEvent
 
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
 

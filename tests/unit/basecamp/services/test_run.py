@@ -23,8 +23,8 @@ def _registered(workflows: WorkflowService, content: dict[str, Any]) -> None:
 
 
 def _three_days(backfills: BackfillService, ana: Caller) -> Any:
-    days = {"start_date": "2026-01-01", "end_date": "2026-01-03"}
-    return backfills.start(ana, NAME, parameters={}, **days)
+    first, last = "2026-01-01", "2026-01-03"
+    return backfills.start(ana, NAME, start_date=first, end_date=last, parameters={})
 
 
 def test_a_run_covers_the_latest_complete_interval(runs: RunService, ana: Caller) -> None:

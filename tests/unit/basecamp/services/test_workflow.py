@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -180,11 +181,12 @@ def test_an_overridden_manual_can_be_neither_run_nor_unpaused(
 ) -> None:
     _register(workflows, ana, content)
     _publish(database, content, clock)
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: runs.start(ana, NAME, parameters={}, source_type="manual"),
         lambda: workflows.unpause(ana, NAME, source_type="manual"),
         lambda: workflows.unpause(ana, NAME),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(WorkflowPermissionError) as raised:
             attempt()
         assert raised.value.code == "DLI-806"
