@@ -120,3 +120,9 @@ def test_hot_commands_load_nothing_heavy(words: str, server_url: str, tmp_path: 
     loaded = loaded_by(action, tmp_path, DLI_SERVER_URL=server_url, DLI_API_TOKEN="any")
     assert loaded.isdisjoint(HEAVY)
     assert ("dli.client.basecamp" in loaded) == (" " in words and "--help" not in words)
+
+
+def test_the_server_leaves_the_warehouse_and_sql_parsing_to_its_worker(tmp_path: Path) -> None:
+    assert loaded_by("import basecamp.serve", tmp_path).isdisjoint(
+        {"duckdb", "minijinja", "sqlglot"}
+    )

@@ -1,3 +1,5 @@
+"""A Basecamp on a loopback port, with an engine that a test controls, and requests to it."""
+
 import http.client
 import json
 import socket

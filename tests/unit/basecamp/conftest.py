@@ -1,3 +1,5 @@
+"""A state store of its own for each test, and a clock that moves by hand."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

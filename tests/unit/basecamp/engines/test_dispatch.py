@@ -1,3 +1,5 @@
+"""How runs are claimed, retried and ended."""
+
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 

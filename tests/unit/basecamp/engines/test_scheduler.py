@@ -1,3 +1,5 @@
+"""What the scheduler fires, skips and records."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Services on a real store, with an engine that only notes what it is asked."""
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path

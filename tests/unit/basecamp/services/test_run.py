@@ -1,3 +1,5 @@
+"""Starting, repeating, stopping and listing runs and backfills."""
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

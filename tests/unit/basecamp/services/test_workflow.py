@@ -1,3 +1,5 @@
+"""Registering, publishing, overriding, pausing and removing workflows."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

@@ -1,3 +1,5 @@
+"""Migrations lead to the schema; a store of another version is left alone."""
+
 import sqlite3
 from pathlib import Path
 
