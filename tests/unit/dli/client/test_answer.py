@@ -89,7 +89,7 @@ def test_the_code_of_the_server_is_carried_only_when_it_says_more(server_code: s
     for method, status, kind, code in ROWS:
         found = failure(refused(status, server_code), method, dataset_name="a.b")
         if server_code == "DLI-806":
-            expected = (WorkflowPermissionError, server_code)
+            expected: tuple[type[DLIError], str] = (WorkflowPermissionError, server_code)
         elif (method, status, server_code) == ("register", 404, "DLI-101"):
             expected = (DatasetNotFoundError, server_code)
         else:
