@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dli.exceptions import ConfigNotFoundError, ConfigurationError
+from dli.expansion import UnsetVariableError, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,19 +167,29 @@ class Settings:
 
     def get(self, key: str) -> Setting | None:
         """The effective value of a dotted key like `server.url`; `None` for an unknown key."""
-        layers = (layer for layer in self._layers if key in layer.values)
+        layer = self._find(key)
+        return None if layer is None else self._setting(layer, key)
+
+    def _find(self, key: str) -> _Layer | None:
         # An empty value in a file means "not set here"; only the last layer may say "no value".
-        for layer in layers:
-            if layer.values[key] is not None or layer.source == "default":
-                return Setting(key, layer.values[key], layer.source)
-        return None
+        known = (layer for layer in self._layers if key in layer.values)
+        return next((x for x in known if x.values[key] is not None or x.source == "default"), None)
+
+    def _setting(self, layer: _Layer, key: str) -> Setting:
+        value = layer.values[key]
+        if layer.is_file and isinstance(value, str):
+            try:
+                value = expand(value, self.env)
+            except UnsetVariableError as error:
+                message = f"{key} ({layer.source}) needs the variable {error}, which is not set"
+                raise ConfigurationError(message) from None
+        return Setting(key, value, layer.source)
 
     def in_files(self, key: str) -> Setting | None:
         """The value that the project's or the user's files set, if any."""
-        for layer in self._layers:
-            if layer.is_file and layer.values.get(key) is not None:
-                return Setting(key, layer.values[key], layer.source)
-        return None
+        files = (layer for layer in self._layers if layer.is_file)
+        layer = next((file for file in files if file.values.get(key) is not None), None)
+        return None if layer is None else self._setting(layer, key)
 
     def environments(self) -> dict[str, Mapping[str, Any]]:
         """The entries of `environments`; an upper layer replaces single values of a lower one."""
@@ -190,8 +202,14 @@ class Settings:
         return found
 
     def __iter__(self) -> Iterator[Setting]:
-        keys = sorted({key for layer in self._layers for key in layer.values})
-        return (setting for setting in map(self.get, keys) if setting is not None)
+        for key in sorted({key for layer in self._layers for key in layer.values}):
+            layer = self._find(key)
+            if layer is None:
+                continue
+            try:
+                yield self._setting(layer, key)
+            except ConfigurationError:
+                yield Setting(key, layer.values[key], layer.source)  # as it stands in the file
 
     def server(self) -> ServerAddress | None:
         """The server of these settings, `None` when no layer names one.
@@ -217,13 +235,13 @@ class Settings:
             return self.env.get(_VARIABLES["server.api_key"]) or running.token
         for layer in self._layers:
             if layer.source != "dli up" and layer.values.get("server.api_key"):
-                return str(layer.values["server.api_key"])
+                return str(self._setting(layer, "server.api_key").value)
         return None
 
     def _timeout(self, *, look_into_files: bool) -> int:
         layers = self._layers if look_into_files else (*self._layers[:2], self._layers[-1])
-        found = next(layer for layer in layers if "server.timeout" in layer.values)
-        value = found.values["server.timeout"]
+        found = next(x for x in layers if x.values.get("server.timeout") is not None)
+        value = self._setting(found, "server.timeout").value
         seconds = int(value) if str(value).isdecimal() else 0
         if not 1 <= seconds <= 3600:
             message = f"server.timeout ({found.source}) must be a number of seconds from 1 to 3600"
@@ -263,18 +281,17 @@ def config_file(root: Path, env: Mapping[str, str]) -> Path:
 def server_block(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
     """The `server` block that a project's files hold, `.dli.local.yaml` over `dli.yaml`.
 
+    A value with a variable that is not set is left out: perhaps nobody needs the server.
     Raises: ConfigurationError (001) for a file that cannot be read.
     """
-    blocks = (
-        _read_yaml(path).get("server") for path in (config_file(root, env), root / LOCAL_FILE)
-    )
-    return {
-        str(key): value
-        for block in blocks
-        if isinstance(block, Mapping)
-        for key, value in block.items()
-        if value is not None
-    }
+    found: dict[str, Any] = {}
+    for path in (config_file(root, env), root / LOCAL_FILE):
+        block = _read_yaml(path).get("server")
+        for key, value in (block if isinstance(block, Mapping) else {}).items():
+            with suppress(UnsetVariableError):
+                if value is not None:
+                    found[str(key)] = expand(value, env) if isinstance(value, str) else value
+    return found
 
 
 def current_environment(env: Mapping[str, str]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from dli import __version__
 from dli.api.argument import check_text
 from dli.api.facade import Facade
-from dli.api.server import connect, find_root, require_root
+from dli.api.project import find_root, require_root
+from dli.api.server import connect
 from dli.config import MASK, Settings, current_environment
 from dli.exceptions import ConfigurationError
 from dli.models.common import ConfigValue, EnvironmentInfo

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from dli.api.argument import check_date_range, check_minimum, check_text, member
 from dli.api.facade import Facade
 from dli.api.mock import workflow as mock
+from dli.api.project import find_root, open_project
 from dli.api.record import Reader
 from dli.api.server import connect
 from dli.client import answer
-from dli.exceptions import WorkflowRegistrationError
+from dli.exceptions import DatasetNotFoundError, WorkflowRegistrationError
 from dli.models.state import ResultStatus, RunStatus, SourceType, WorkflowStatus
 from dli.models.workflow import (
     WorkflowHistoryResult,
@@ -93,6 +94,7 @@ class WorkflowAPI(Facade):
         _check_schedule(dataset_name, cron, timezone)
         if self._is_mock:
             return mock.register(dataset_name, cron=cron, timezone=timezone, enabled=enabled)
+        spec = self._project_spec(dataset_name)
         response = self._connected().workflow_register(
             dataset_name,
             cron,
@@ -101,6 +103,7 @@ class WorkflowAPI(Facade):
             retry_max_attempts=retry_max_attempts,
             retry_delay_seconds=retry_delay_seconds,
             force=force,
+            **({} if spec is None else {"spec": spec}),
         )
         return Reader("register", dataset_name=dataset_name).registered(response)
 
@@ -300,6 +303,16 @@ class WorkflowAPI(Facade):
             return mock.change(dataset_name, "resumed")
         response = self._connected().workflow_unpause(dataset_name)
         return Reader("unpause", dataset_name=dataset_name).changed(response, "resumed")
+
+    def _project_spec(self, dataset_name: str) -> dict[str, Any] | None:
+        """The project's own spec with its SQL inside; `None` when it does not hold the dataset."""
+        if self.context.project_path is None and find_root(self.context) is None:
+            return None
+        try:
+            bundle = open_project(self.context).bundle(dataset_name)
+        except DatasetNotFoundError:
+            return None
+        return bundle.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def _connected(self) -> BasecampClient:
         if self._client is None:

@@ -16,6 +16,7 @@ from dli.config import (
     read_server_state,
     resolve_server,
     same_server,
+    server_block,
 )
 from dli.exceptions import ConfigurationError, ErrorCode
 
@@ -107,6 +108,20 @@ def test_an_empty_value_does_not_hide_the_one_below(root: Path, env: dict[str, s
     found = Settings(root, env).get("defaults.dialect")
     assert found is not None
     assert (found.value, found.source) == ("duckdb", "dli.yaml")
+
+
+def test_files_may_name_variables(root: Path, env: dict[str, str]) -> None:
+    (root / "dli.yaml").write_text(
+        "server: {url: 'http://${HOST:-h}:1', api_key: '${KEY}', timeout: '${TIME:-7}'}"
+    )
+    with pytest.raises(ConfigurationError, match=r"server\.api_key \(dli\.yaml\).* KEY"):
+        resolve_server(root, env)
+    assert server_block(root, env) == {"url": "http://h:1", "timeout": "7"}
+    shown = {setting.key: setting.shown for setting in Settings(root, env)}
+    assert (shown["server.url"], shown["server.api_key"]) == ("http://h:1", "***")
+    server = resolve_server(root, {**env, "KEY": "k", "HOST": "other"})
+    assert server is not None
+    assert (server.url, server.token, server.timeout) == ("http://other:1", "k", 7)
 
 
 def test_an_unknown_key_has_no_value(root: Path, env: dict[str, str]) -> None:

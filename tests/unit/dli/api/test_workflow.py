@@ -23,7 +23,6 @@ from dli.specs.schedule import next_fire
 
 CLICKS = "iceberg.analytics.daily_clicks"
 SUMMARY = "iceberg.reporting.weekly_summary"
-RUNNING = f"{CLICKS}_20240115_120000"
 NAME = "a.b.c"
 CRON = "0 9 * * *"
 WEEK: Any = {"start_date": "2025-01-01", "end_date": "2025-01-07"}
