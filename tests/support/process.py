@@ -65,7 +65,7 @@ class Server:
 
 
 def wait_for(found: Callable[[], Found | None], within_s: float = 60.0) -> Found:
-    """What `found` gives as soon as it is true; errors of a server that is away count as not yet."""
+    """What `found` gives as soon as it is true; a server that is away counts as not yet."""
     deadline = time.monotonic() + within_s
     last: object = None
     while time.monotonic() < deadline:

@@ -6,19 +6,17 @@ import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dli.specs.dataset import render_dataset
-from dli.specs.template import RenderContext
-
 from dli.exceptions import DLIError, ErrorCode
 from dli.models.dataset import DatasetSpec
+from dli.specs.dataset import render_dataset
 from dli.specs.schedule import Interval, local_date
+from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
 
 if TYPE_CHECKING:
-    from dli.specs.dataset import Statement
-
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
+    from dli.specs.dataset import Statement
     from dli.warehouse.base import Session, StatementEvent
 
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}

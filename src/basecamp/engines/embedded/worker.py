@@ -71,7 +71,7 @@ class Worker:
             report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
             report |= {"ok": False, "code": failed.code, "message": failed.message}
-        except Exception as exc:  # the engine must hear of every end
+        except Exception as exc:  # noqa: BLE001 - the engine must hear of every end
             _log.exception("run failed unexpectedly")
             report |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         finally:
@@ -85,7 +85,7 @@ class Worker:
             answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
         except JobFailed as failed:
             answer |= {"ok": False, "code": failed.code, "message": failed.message}
-        except Exception as exc:  # as above: the request waits for an answer
+        except Exception as exc:  # noqa: BLE001 - as above, for the request that waits
             _log.exception("check failed unexpectedly")
             answer |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         self._send(answer)

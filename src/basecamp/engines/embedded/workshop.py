@@ -7,10 +7,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dli.config import config_file
 from dli.specs.project import Project
 from dli.warehouse.connection import open_warehouse
-
-from dli.config import config_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
