@@ -10,8 +10,8 @@ from dli.models.spec import StatementDefinition
 from dli.specs.document import Place
 from dli.specs.origin import Origin
 from dli.specs.parameter import bind, requested_date
-from dli.specs.probe import PROBE, probes_for
-from dli.specs.sql import check_statement, same_structure
+from dli.specs.probe import probes_for, same_structure
+from dli.specs.sql import check_statement
 from dli.specs.template import RenderContext, builtin_values, render
 
 __all__ = ["Phase", "Slot", "Statement", "render_dataset", "slots"]
@@ -68,11 +68,12 @@ def _rendered(
     asked: dict[str, Any],
     dialect: str,
 ) -> Statement:
-    sql = render(slot.text, context, values, origin=slot.origin)
+    sql = render(slot.text, context, values, dialect=dialect, origin=slot.origin)
     check_statement(sql, dialect, origin=slot.origin)
     if probes := probes_for(asked, slot.text):
-        probe_sql = render(slot.text, context, {**values, **probes}, origin=slot.origin)
-        if not same_structure(sql, probe_sql, dialect, PROBE):
+        values = {**values, **probes}
+        probe_sql = render(slot.text, context, values, dialect=dialect, origin=slot.origin)
+        if not same_structure(sql, probe_sql, dialect, {name: asked[name] for name in probes}):
             names = ", ".join(probes)
             raise _invalid(
                 f"{slot.origin}: the values of {names} would change the structure of the SQL; "

@@ -1,12 +1,17 @@
-"""Stand-ins for a caller's values, to see whether the values change the structure of SQL."""
+"""Whether a caller's values change the structure of SQL, seen by harmless values in their place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["PROBE", "probes_for"]
+from sqlglot import Expr, exp
 
-PROBE = "dliprobe"
+from dli.exceptions import DLIValidationError
+from dli.specs.sql import parse_script
+
+__all__ = ["probes_for", "same_structure"]
+
+_PROBE = "dliprobe"
 
 # Numbers, names, days and instants change nothing wherever they are printed.
 _HARMLESS = re.compile(
@@ -17,6 +22,7 @@ _HARMLESS = re.compile(
     re.ASCII,
 )
 _AFTER_MINUS = re.compile(r"-\s*\{\{")
+_ESCAPES = frozenset("'\"`\\")
 
 
 def probes_for(values: Mapping[str, Any], template: str) -> dict[str, Any]:
@@ -25,17 +31,64 @@ def probes_for(values: Mapping[str, Any], template: str) -> dict[str, Any]:
     has_trap = any(_is_negative(value) for value in values.values()) and bool(
         _AFTER_MINUS.search(template)
     )
-    probes = {name: _probe(value, has_trap) for name, value in values.items()}
+    probes = {name: _probe(value, has_trap=has_trap) for name, value in values.items()}
     return {name: probe for name, probe in probes.items() if probe != values[name]}
 
 
-def _probe(value: Any, has_trap: bool) -> Any:
+def _probe(value: Any, *, has_trap: bool) -> Any:
     if isinstance(value, list):
-        return [_probe(item, has_trap) for item in value]
+        return [_probe(item, has_trap=has_trap) for item in value]
     if isinstance(value, str):
-        return value if not value or _HARMLESS.fullmatch(value) else PROBE
+        return value if not value or _HARMLESS.fullmatch(value) else _PROBE
     return -value if has_trap and _is_negative(value) else value
 
 
 def _is_negative(value: Any) -> bool:
     return isinstance(value, int | float) and value < 0
+
+
+def same_structure(sql: str, probe_sql: str, dialect: str, values: Mapping[str, Any]) -> bool:
+    """Whether two texts differ only in literals and names, and there only by `values`.
+
+    The first was rendered with `values`, the second with the probes for them.
+    """
+    try:
+        real, other = parse_script(sql, dialect), parse_script(probe_sql, dialect)
+        return _same(list(real), list(other)) and _says(real, values)
+    except (DLIValidationError, RecursionError):
+        return False
+
+
+def _same(real: object, other: object) -> bool:
+    if isinstance(real, exp.Neg) and not isinstance(other, exp.Neg):
+        real = real.this  # a negative number stands where the probe is a positive one
+    if isinstance(real, list) and isinstance(other, list):
+        pairs = zip(real, other, strict=False)
+        return len(real) == len(other) and all(_same(a, b) for a, b in pairs)
+    if isinstance(real, Expr) and isinstance(other, Expr):
+        keys = real.args.keys() | other.args.keys()
+        return type(real) is type(other) and all(
+            _same(real.args.get(key), other.args.get(key)) for key in keys
+        )
+    if isinstance(real, str) and isinstance(other, str):
+        return real == other or _PROBE in other.lower()
+    return real == other or (not real and not other)
+
+
+def _says(statements: tuple[Expr, ...], values: Mapping[str, Any]) -> bool:
+    """Whether texts with quotes or backslashes came out as they are, not read as an escape."""
+    texts = [text for text in _texts(values) if not _ESCAPES.isdisjoint(text)]
+    if not texts:
+        return True
+    said = [
+        str(node.this).lower()
+        for statement in statements
+        for node in statement.find_all(exp.Literal, exp.Identifier)
+    ]
+    return all(any(text.lower() in part for part in said) for text in texts)
+
+
+def _texts(values: Mapping[str, Any]) -> Iterator[str]:
+    for value in values.values():
+        items = value if isinstance(value, list) else [value]
+        yield from (item for item in items if isinstance(item, str))

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Expr, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, UnsupportedError
+from sqlglot.helper import ensure_list
 
 from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
 from dli.specs.origin import Origin
 
 __all__ = [
-    "check_query",
     "check_statement",
     "parse_script",
-    "same_structure",
     "tables_read",
     "tables_written",
     "translate",
@@ -25,9 +24,11 @@ __all__ = [
 # Its warnings quote the SQL, which belongs in no log; what it warns of is refused below.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_SQL = Origin("SQL")
 _WRITES = (exp.Insert, exp.Merge, exp.Update, exp.Delete)
 _STATEMENTS = (exp.Query, exp.Values, *_WRITES, exp.TruncateTable, exp.Analyze, exp.Comment)
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter)
+_TARGETED = (*_WRITES, *_DEFINITIONS, exp.TruncateTable, exp.Comment)
 _DEFINED_KINDS = ("TABLE", "VIEW", "SCHEMA")
 _ALLOWED = (
     "SELECT, INSERT, MERGE, UPDATE, DELETE, TRUNCATE, ANALYZE, COMMENT, "
@@ -36,8 +37,8 @@ _ALLOWED = (
 
 
 def check_statement(
-    sql: str, dialect: str, *, origin: Origin = Origin("SQL"), only_query: bool = False
-) -> exp.Expression:
+    sql: str, dialect: str, *, origin: Origin = _SQL, only_query: bool = False
+) -> Expr:
     """The one statement of this text. The tree is shared: copy it before changing it.
 
     Raises: DLIValidationError DLI-202 for a text that cannot be parsed, with line and column;
@@ -55,15 +56,17 @@ def check_statement(
     return statement
 
 
-def _is_allowed(statement: exp.Expression) -> bool:
+def _is_allowed(statement: Expr) -> bool:
     if isinstance(statement, _DEFINITIONS):
-        return str(statement.args.get("kind")).upper() in _DEFINED_KINDS
+        return _kind(statement) in _DEFINED_KINDS
     return isinstance(statement, _STATEMENTS)
 
 
-def parse_script(
-    sql: str, dialect: str, *, origin: Origin = Origin("SQL")
-) -> tuple[exp.Expression, ...]:
+def _kind(definition: Expr) -> str:
+    return str(definition.args.get("kind")).upper()
+
+
+def parse_script(sql: str, dialect: str, *, origin: Origin = _SQL) -> tuple[Expr, ...]:
     """All statements of a text, none for one of comments only.
 
     Raises: DLIValidationError DLI-202.
@@ -111,15 +114,14 @@ def tables_written(sql: str, dialect: str) -> list[str]:
     return list(dict.fromkeys(map(_name, _targets(check_statement(sql, dialect)))))
 
 
-def _targets(statement: exp.Expression) -> Iterator[exp.Table]:
-    if isinstance(statement, exp.TruncateTable):
-        yield from (table for table in statement.expressions if isinstance(table, exp.Table))
-    elif isinstance(statement, (*_WRITES, *_DEFINITIONS)):
-        target = statement.this
-        if isinstance(target, exp.Schema):  # a table with its columns
-            target = target.this
-        if isinstance(target, exp.Table) and statement.args.get("kind") != "SCHEMA":
-            yield target
+def _targets(statement: Expr) -> Iterator[exp.Table]:
+    if not isinstance(statement, _TARGETED) or _kind(statement) == "SCHEMA":
+        return
+    for key in ("this", "tables", "expressions"):
+        for target in ensure_list(statement.args.get(key)):
+            table = target.this if isinstance(target, exp.Schema) else target
+            if isinstance(table, exp.Table):
+                yield table
 
 
 def _name(table: exp.Table) -> str:
@@ -134,8 +136,9 @@ def _names_a_cte(table: exp.Table) -> bool:
     """Whether a WITH around this table, and before it, defines its name."""
     if table.db:
         return False
-    name, inner = table.name.lower(), table
-    node: exp.Expression | None = table.parent
+    name = table.name.lower()
+    inner: Expr = table
+    node = table.parent
     while node is not None:
         clause = node.args.get("with_") or node.args.get("with")
         if isinstance(node, exp.With):
@@ -150,35 +153,8 @@ def _names_a_cte(table: exp.Table) -> bool:
     return False
 
 
-def _before(cte: exp.Expression, ctes: list[exp.Expression]) -> list[exp.Expression]:
+def _before(cte: Expr, ctes: list[Expr]) -> list[Expr]:
     return ctes[: next(number for number, other in enumerate(ctes) if other is cte)]
-
-
-def same_structure(sql: str, probe_sql: str, dialect: str, probe: str) -> bool:
-    """Whether two texts differ only in texts and names, and there only where `probe` stands."""
-    first, second = _parse(sql, dialect), _parse(probe_sql, dialect)
-    if isinstance(first, _Fault) or isinstance(second, _Fault):
-        return False
-    try:
-        return _same(list(first), list(second), probe)
-    except RecursionError:
-        return False
-
-
-def _same(real: object, other: object, probe: str) -> bool:
-    if isinstance(real, exp.Neg) and not isinstance(other, exp.Neg):
-        real = real.this  # a negative number stands where the probe is a positive one
-    if isinstance(real, list) and isinstance(other, list):
-        pairs = zip(real, other, strict=False)
-        return len(real) == len(other) and all(_same(a, b, probe) for a, b in pairs)
-    if isinstance(real, exp.Expression) and isinstance(other, exp.Expression):
-        keys = real.args.keys() | other.args.keys()
-        return type(real) is type(other) and all(
-            _same(real.args.get(key), other.args.get(key), probe) for key in keys
-        )
-    if isinstance(real, str) and isinstance(other, str):
-        return real == other or probe in other
-    return real == other or (not real and not other)
 
 
 class _Fault:
@@ -192,7 +168,7 @@ class _Fault:
 
 
 @lru_cache(maxsize=512)
-def _parse(sql: str, dialect: str) -> tuple[exp.Expression, ...] | _Fault:
+def _parse(sql: str, dialect: str) -> tuple[Expr, ...] | _Fault:
     try:
         statements = sqlglot.parse(sql, read=dialect)
     except ParseError as error:
@@ -214,8 +190,10 @@ def _parse(sql: str, dialect: str) -> tuple[exp.Expression, ...] | _Fault:
 
 def _description(error: dict[str, object]) -> str:
     text = str(error.get("description") or "not valid SQL")
-    # The parser describes a token by its insides.
-    return re.sub(r" but got <Token.*", "", text, flags=re.DOTALL)
+    # The parser describes tokens and functions by their insides.
+    if "<class" in text:
+        return "an argument is missing"
+    return text.partition(" but got <Token")[0]
 
 
 _CLOSED = re.compile(
@@ -235,8 +213,3 @@ def _unclosed(sql: str) -> tuple[int, int]:
 
 def _refused(message: str) -> DLIValidationError:
     return DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])
-
-
-def check_query(sql: str, dialect: str, *, origin: Origin = Origin("SQL")) -> exp.Expression:
-    """As `check_statement`, for the text of a metric: it only reads."""
-    return check_statement(sql, dialect, origin=origin, only_query=True)

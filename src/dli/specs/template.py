@@ -11,9 +11,8 @@ from typing import Any
 from minijinja import Environment, TemplateError
 
 from dli.exceptions import DLIValidationError, ErrorCode
-from dli.models.spec import ParameterType
+from dli.specs.literal import Writer, iso_day, printed
 from dli.specs.origin import Origin
-from dli.specs.parameter import coerce
 from dli.specs.schedule import Interval
 from dli.specs.zone import start_of_day
 
@@ -21,6 +20,7 @@ __all__ = ["RenderContext", "builtin_values", "render"]
 
 FUEL = 100_000  # steps of one render; a template of a thousand lines takes a few thousand
 
+_TEMPLATE = Origin("template")
 _DAY = timedelta(days=1)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -47,15 +47,19 @@ def render(
     context: RenderContext,
     parameters: Mapping[str, Any] | None = None,
     *,
-    origin: Origin = Origin("template"),
+    dialect: str = "trino",
+    origin: Origin = _TEMPLATE,
 ) -> str:
     """The text with everything filled in; `parameters` come on top of what every template knows.
 
+    The filters `sql_…` write literals and names of the `dialect`.
+
     Raises: DLIValidationError DLI-203 with the line.
     """
-    values = {**builtin_values(context), **_functions(context), **(parameters or {})}
+    functions = _functions(context, Writer(dialect))
+    values = {**builtin_values(context), **functions, **(parameters or {})}
     try:
-        return _environment().render_str(text, **values)
+        return _environment(dialect).render_str(text, **values)
     except TemplateError as error:
         line, reason = error.line or 1, error.detail or str(error).partition(" (in ")[0]
     except (TypeError, ValueError, OverflowError) as error:
@@ -95,7 +99,7 @@ def builtin_values(context: RenderContext) -> dict[str, Any]:
     }
 
 
-def _functions(context: RenderContext) -> dict[str, Callable[..., Any]]:
+def _functions(context: RenderContext, writer: Writer) -> dict[str, Callable[..., Any]]:
     def var(name: str, default: Any = None) -> Any:
         return context.variables.get(name, default)
 
@@ -104,7 +108,7 @@ def _functions(context: RenderContext) -> dict[str, Callable[..., Any]]:
         return readable.get(name, default)
 
     def ref(name: str) -> str:
-        return _table_name(name) if name in context.known_names else name
+        return _table_name(name, writer) if name in context.known_names else name
 
     return {
         "var": var,
@@ -116,85 +120,33 @@ def _functions(context: RenderContext) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _table_name(name: str) -> str:
+def _table_name(name: str, writer: Writer) -> str:
     """The name with those parts quoted that SQL would not read as names."""
-    parts = (
-        part if _IDENTIFIER.fullmatch(part) else sql_identifier(part) for part in name.split(".")
+    return ".".join(
+        part if _IDENTIFIER.fullmatch(part) else writer.identifier(part) for part in name.split(".")
     )
-    return ".".join(parts)
 
 
-def _shifted(function: str, day: Any, days: int) -> str:
-    return (date.fromisoformat(_iso_day(function, day)) + days * _DAY).isoformat()
-
-
-def _iso_day(function: str, value: Any) -> str:
-    try:
-        return str(coerce(ParameterType.DATE, value))
-    except ValueError as error:
-        raise ValueError(f"{function}: the date {error}") from None
-
-
-def sql_string(value: Any) -> str:
-    """The value as a SQL string literal; None is NULL."""
-    if value is None:
-        return "NULL"
-    text = str(_printed(value)).replace("'", "''")
-    return f"'{text}'"
-
-
-def sql_list(value: Any) -> str:
-    """The values as `(1, 'a')` for IN; an empty list is `(NULL)`, which contains nothing."""
-    items = [value] if isinstance(value, str) else list(value or ())
-    return f"({', '.join(map(_literal, items)) or 'NULL'})"
-
-
-def _literal(value: Any) -> str:
-    is_plain = isinstance(value, bool | int | float)
-    return str(_printed(value)) if is_plain else sql_string(value)
-
-
-def sql_identifier(value: Any) -> str:
-    """The value as a quoted name."""
-    text = str(value).replace('"', '""')
-    return f'"{text}"'
-
-
-def sql_date(value: Any) -> str:
-    """The value as a SQL date literal; None is NULL."""
-    return "NULL" if value is None else f"DATE '{_iso_day('sql_date', value)}'"
-
-
-def _strip(value: Any) -> str:
-    return str(value).strip()
-
-
-def _printed(value: Any) -> Any:
-    """What `{{ }}` prints: SQL has no Python words, and None is always a mistake."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        raise ValueError("a value is None; give a default, or write it with sql_string")
-    if isinstance(value, list | tuple | dict):
-        raise ValueError("a list cannot be printed; write it with sql_list, or loop over it")
-    return value
+def _shifted(caller: str, day: Any, days: int) -> str:
+    return (date.fromisoformat(iso_day(caller, day)) + days * _DAY).isoformat()
 
 
 @cache
-def _environment() -> Environment:
+def _environment(dialect: str) -> Environment:
+    writer = Writer(dialect)
     environment = Environment(
         undefined_behavior="strict",
         trim_blocks=True,
         lstrip_blocks=True,
         auto_escape_callback=lambda _name: False,
-        finalizer=_printed,
+        finalizer=printed,
         fuel=FUEL,
         filters={
-            "sql_string": sql_string,
-            "sql_list": sql_list,
-            "sql_identifier": sql_identifier,
-            "sql_date": sql_date,
-            "strip": _strip,
+            "sql_string": writer.string,
+            "sql_list": writer.list,
+            "sql_identifier": writer.identifier,
+            "sql_date": writer.date,
+            "strip": lambda value: str(value).strip(),
         },
     )
     environment.remove_global("debug")  # prints everything a template knows
