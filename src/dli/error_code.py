@@ -93,7 +93,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             422, "Correct the spec or template; `dli dataset validate NAME` lists every problem."
         ),
         ErrorCode.PARAMETER_INVALID: CodeInfo(
-            422, "Give declared parameters only, each with a value of its type and in range."
+            422, "Correct that value; a parameter must be declared and fit its type."
         ),
         ErrorCode.TRANSPILE_FAILED: CodeInfo(422, "Correct the SQL, or leave out strict mode."),
         ErrorCode.DIALECT_UNSUPPORTED: CodeInfo(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dli.cli.option import refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from dli.client.basecamp import BasecampClient
     from dli.client.response import ServerResponse
 
-__all__ = ["DATASET", "RUN"]
+__all__ = ["DATASET", "DATASET_PART", "RUN"]
 
 _LIMIT = 50
 _TIMEOUT_S = 1
@@ -25,11 +27,24 @@ class _FromServer(click.types.StringParamType):
     """Text whose known values the server lists."""
 
     def __init__(
-        self, name: str, field: str, ask: Callable[[BasecampClient, str], ServerResponse]
+        self,
+        name: str,
+        field: str,
+        ask: Callable[[BasecampClient, str], ServerResponse],
+        check: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
         self._field = field
         self._ask = ask
+        self._check = check
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(super().convert(value, param, ctx))
+        if self._check is not None and not (ctx and ctx.resilient_parsing):
+            self._check(text)
+        return text
 
     def shell_complete(
         self,
@@ -59,12 +74,29 @@ class _FromServer(click.types.StringParamType):
         return [str(record[self._field]) for record in data] if isinstance(data, list) else []
 
 
-DATASET = _FromServer(
-    "dataset",
-    "dataset_name",
-    lambda client, text: client.workflow_list(dataset_filter=text or None, limit=_LIMIT),
-)
-RUN = _FromServer("run", "run_id", lambda client, _: client.workflow_history(limit=_LIMIT))
+def _check_name(text: str) -> None:
+    from dli.specs.name import NAME_RULE, is_name
+
+    if not is_name(text):
+        raise refused(f"'{text}' is not the name of a dataset", f"Mind that {NAME_RULE}.")
+
+
+def _check_run_id(text: str) -> None:
+    if not text.strip():
+        raise refused("The run id is empty", "`dli workflow history` shows run ids.")
+
+
+def _datasets(client: BasecampClient, text: str) -> ServerResponse:
+    return client.workflow_list(dataset_filter=text or None, limit=_LIMIT)
+
+
+def _runs(client: BasecampClient, _: str) -> ServerResponse:
+    return client.workflow_history(limit=_LIMIT)
+
+
+DATASET = _FromServer("dataset", "dataset_name", _datasets, _check_name)
+DATASET_PART = _FromServer("text", "dataset_name", _datasets)
+RUN = _FromServer("run", "run_id", _runs, _check_run_id)
 
 
 @click.command()

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dli.exceptions import DLIValidationError, ErrorCode
+from dli.cli.errors import suggestion
+from dli.exceptions import DLIValidationError, ErrorCode, WorkflowRegistrationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
+    "check_schedule",
     "format_option",
     "limit_option",
     "param_option",
@@ -90,6 +92,21 @@ def read_date(text: str) -> date:
         except ValueError:
             pass
     raise refused(f"'{text}' is not a date", "Write YYYY-MM-DD.")
+
+
+def check_schedule(cron: str, timezone: str) -> None:
+    """Raises: WorkflowRegistrationError (805), with the zones that come close."""
+    from dli.specs import schedule
+
+    try:
+        schedule.check_schedule(cron, timezone)
+    except WorkflowRegistrationError as error:
+        from zoneinfo import available_timezones
+
+        zones = available_timezones()
+        if timezone not in zones and (hint := suggestion(timezone, zones)):
+            error.add_note(hint.strip())
+        raise
 
 
 def refused(message: str, next_step: str) -> DLIValidationError:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dli.cli.completion import DATASET, RUN
+from dli.cli.completion import DATASET, DATASET_PART, RUN
 from dli.cli.connection import connect
 from dli.cli.option import format_option, limit_option, path_option
 from dli.cli.output import emit_fields, emit_json, emit_table, note
-from dli.cli.workflow.record import day_rows, run_fields, schedule_text, workflow_fields
+from dli.cli.workflow.record import day_rows, run_fields, schedule_text, time_text, workflow_fields
 from dli.client.answer import check
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ RUN_STATUSES = click.Choice(
 @click.option("--running", is_flag=True, help="Only those with a run that waits or runs.")
 @click.option("--enabled-only", is_flag=True, help="Only those whose schedule is active.")
 @click.option("--status", type=STATUSES, help="Only those in this state.")
-@click.option("--dataset", "-d", type=DATASET, help="Only names that contain this text.")
+@click.option("--dataset", "-d", type=DATASET_PART, help="Only names that contain this text.")
 @limit_option(100)
 @format_option("-f")
 @path_option()
@@ -61,7 +61,8 @@ def list_workflows(
         records = check(answer, "list_workflows")
     if format == "json":
         emit_json(records)
-    elif records:
+        return
+    if records:
         emit_table(
             ("DATASET", "SOURCE", "STATUS", "SCHEDULE", "NEXT RUN"),
             [
@@ -106,7 +107,7 @@ def status(*, run_id: str, format: str, path: Path | None) -> None:
 
 
 @click.command()
-@click.option("--dataset", "-d", type=DATASET, help="Only names that contain this text.")
+@click.option("--dataset", "-d", type=DATASET_PART, help="Only names that contain this text.")
 @click.option(
     "--source", type=SOURCES, default="all", show_default=True, help="Where it comes from."
 )
@@ -135,7 +136,8 @@ def history(
             _add_dataset_info(client, records)
     if format == "json":
         emit_json(records)
-    elif records:
+        return
+    if records:
         _emit_history(records, show_dataset_info=show_dataset_info)
     else:
         note("No run found.")
@@ -143,9 +145,13 @@ def history(
 
 
 def _emit_history(records: list[Record], *, show_dataset_info: bool) -> None:
-    names = ["run_id", "dataset_name", "source_type", "status", "started_at", "finished_at"]
+    names = "run_id", "dataset_name", "source_type", "status"
+    times = "started_at", "finished_at"
     headers = ["RUN ID", "DATASET", "SOURCE", "STATUS", "STARTED", "ENDED"]
-    rows = [[record[name] for name in names] for record in records]
+    rows = [
+        [*map(record.get, names), *(time_text(record.get(name)) for name in times)]
+        for record in records
+    ]
     if show_dataset_info:
         headers += ["OWNER", "TEAM"]
         for row, record in zip(rows, records, strict=True):

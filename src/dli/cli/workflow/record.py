@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ __all__ = [
     "run_fields",
     "run_line",
     "schedule_text",
+    "time_text",
     "workflow_fields",
 ]
 
@@ -67,6 +69,7 @@ _RUN_FIELDS = (
     "error_message",
 )
 
+_FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?=Z$)")
 _EMPTY: tuple[object, ...] = (None, "", {}, [])
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
@@ -118,7 +121,14 @@ def _known(record: Record, names: Iterable[str]) -> dict[str, object]:
     return {name: _text(record[name]) for name in names if record.get(name) not in _EMPTY}
 
 
+def time_text(value: str | None) -> str | None:
+    """A time of the wire without parts of a second."""
+    return value and _FRACTION.sub(r"\1", value)
+
+
 def _text(value: object) -> object:
+    if isinstance(value, str):
+        return time_text(value)
     if isinstance(value, dict):
         return ", ".join(f"{key}={item}" for key, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else value

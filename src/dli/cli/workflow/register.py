@@ -9,7 +9,7 @@ import click
 from dli.cli.completion import DATASET
 from dli.cli.connection import connect, is_mock, project_root
 from dli.cli.errors import suggestion
-from dli.cli.option import format_option, path_option
+from dli.cli.option import check_schedule, format_option, path_option
 from dli.cli.output import emit, emit_fields, emit_json, note
 from dli.cli.workflow.record import schedule_text
 from dli.client.answer import check
@@ -61,8 +61,6 @@ def register(
 
     Its spec is the one of this project, else the one that the server has.
     """
-    from dli.specs.schedule import check_schedule
-
     check_schedule(cron, timezone)
     project = None if is_mock() else _project(path)
     with connect(path) as client:

@@ -12,6 +12,7 @@ from dli.cli.option import format_option, param_option, path_option, read_date, 
 from dli.cli.output import emit, emit_fields, emit_json
 from dli.cli.workflow.record import run_fields, run_line
 from dli.client.answer import check
+from dli.exceptions import WorkflowExecutionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,13 @@ def backfill(
 def stop(*, run_id: str, reason: str | None, format: str, path: Path | None) -> None:
     """Stop a run or a whole backfill."""
     with connect(path) as client:
-        record = check(client.workflow_stop(run_id, reason=reason), "stop", run_id=run_id)
+        answer = client.workflow_stop(run_id, reason=reason)
+        try:
+            record = check(answer, "stop", run_id=run_id)
+        except WorkflowExecutionError as error:
+            if answer.status_code == 404:
+                error.add_note("`dli workflow history` shows run ids.")
+            raise
     if format == "json":
         emit_json(record)
     else:

@@ -9,7 +9,7 @@ import click
 
 from dli.cli.completion import DATASET
 from dli.cli.connection import connect
-from dli.cli.option import format_option, path_option, read_date, refused
+from dli.cli.option import check_schedule, format_option, path_option, read_date, refused
 from dli.cli.output import emit, emit_json, emit_table, note
 from dli.client.answer import check
 
@@ -38,7 +38,7 @@ def upcoming(
     path: Path | None,
 ) -> None:
     """Show when a workflow will run, in its own zone and in UTC, with clock changes."""
-    from dli.specs.schedule import check_schedule, preview
+    from dli.specs.schedule import preview
 
     if (dataset_name is None) == (cron is None):
         raise click.UsageError("Give either DATASET_NAME or --cron.")

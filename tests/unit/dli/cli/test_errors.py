@@ -101,3 +101,23 @@ def test_an_unknown_mode_is_refused(dli: Dli, monkeypatch: pytest.MonkeyPatch) -
 def test_a_missing_directory_is_dli_003(dli: Dli) -> None:
     result = dli("workflow", "list", "--path", "nowhere")
     assert (result.exit_code, result.stderr[:16]) == (1, "Error [DLI-003]:")
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a b", "-x", "a..b", "a.b\n", "x" * 201, "ａ.b"])
+def test_what_cannot_be_a_name_is_not_sent(dli: Dli, server: ScriptedServer, name: str) -> None:
+    result = dli("workflow", "run", "--", name)
+    assert (result.exit_code, result.stderr[:16]) == (1, "Error [DLI-204]:")
+    assert (result.stderr.count("\n"), server.requests) == (1, [])
+
+
+def test_an_empty_run_id_is_refused(dli: Dli) -> None:
+    result = dli("workflow", "status", "")
+    assert (result.exit_code, result.stderr[:16]) == (1, "Error [DLI-204]:")
+
+
+@pytest.mark.parametrize("verb", ["next", "register a.b"])
+def test_a_zone_that_does_not_exist_gets_the_close_ones(dli: Dli, verb: str) -> None:
+    words = ["--cron", "0 9 * * *", "--timezone", "Asia/Seol"]
+    result = dli("workflow", *verb.split(), *words)
+    assert (result.exit_code, result.stderr[:16]) == (1, "Error [DLI-805]:")
+    assert "Did you mean 'Asia/Seoul'" in result.stderr
