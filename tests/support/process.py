@@ -51,13 +51,13 @@ class Server:
         self.process.wait()
         self.start()
 
-    def kill_worker(self) -> None:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [*children.read_text().split()]
+    def signal_worker(self, number: signal.Signals) -> None:
+        """Send a signal to every child of the server; none may be there just now."""
+        pids: set[int] = set()
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            pids += (task / "children").read_text().split()
-        for pid in {int(found) for found in pids}:
-            os.kill(pid, signal.SIGKILL)
+            pids.update(int(pid) for pid in (task / "children").read_text().split())
+        for pid in pids:
+            os.kill(pid, number)
 
     def stop(self) -> int:
         self.process.terminate()
