@@ -77,20 +77,21 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             500, "Check the path given by --path, project_path or DLI_HOME."
         ),
         ErrorCode.DATASET_NOT_FOUND: CodeInfo(
-            404, "Check the name; `dli dataset list` shows the datasets that exist."
+            404, "Check the name, and with `dli doctor` whether its file can be read."
         ),
         ErrorCode.METRIC_NOT_FOUND: CodeInfo(
-            404, "Check the name; `dli metric list` shows the metrics that exist."
+            404, "Check the name, and with `dli doctor` whether its file can be read."
         ),
         ErrorCode.TABLE_NOT_FOUND: CodeInfo(
-            404, "Check the table name; `dli catalog list` shows the tables that exist."
+            404, "Check the name; usual are three parts: catalog.schema.table."
         ),
         ErrorCode.VALIDATION_FAILED: CodeInfo(400, "Correct what the message names and try again."),
         ErrorCode.SQL_SYNTAX_ERROR: CodeInfo(
             422, "Correct the SQL at the place given; check the dialect of the spec."
         ),
         ErrorCode.SPEC_INVALID: CodeInfo(
-            422, "Correct the spec or template; `dli dataset validate NAME` lists every problem."
+            422,
+            "Correct the spec or template at the place given; `dli doctor` lists every bad file.",
         ),
         ErrorCode.PARAMETER_INVALID: CodeInfo(
             422, "Correct that value; a parameter must be declared and fit its type."
@@ -128,21 +129,17 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             503, "The server works but its engine or store does not; try again later."
         ),
         ErrorCode.QUALITY_SPEC_NOT_FOUND: CodeInfo(404, "Check the path of the quality spec."),
-        ErrorCode.QUALITY_SPEC_PARSE: CodeInfo(
-            422, "Correct the quality spec at the place given; `dli quality validate` checks it."
-        ),
+        ErrorCode.QUALITY_SPEC_PARSE: CodeInfo(422, "Correct the quality spec at the place given."),
         ErrorCode.QUALITY_TARGET_NOT_FOUND: CodeInfo(404, "Check target.name in the quality spec."),
         ErrorCode.QUALITY_TEST_EXECUTION: CodeInfo(
             500, "Read the cause; the test itself could not run."
         ),
-        ErrorCode.QUALITY_NOT_FOUND: CodeInfo(
-            404, "Check the name; `dli quality list` shows the tests that exist."
-        ),
+        ErrorCode.QUALITY_NOT_FOUND: CodeInfo(404, "Check the name of the quality test."),
         ErrorCode.CATALOG_CONNECTION_ERROR: CodeInfo(
             503, "Check that the server and its catalog can be reached."
         ),
         ErrorCode.CATALOG_TABLE_NOT_FOUND: CodeInfo(
-            404, "Check the table name; `dli catalog search` finds tables by a part of it."
+            404, "Check the name; usual are three parts: catalog.schema.table."
         ),
         ErrorCode.CATALOG_INVALID_IDENTIFIER: CodeInfo(
             422, "Write project.dataset.table, with an engine in front if needed."

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+
 from basecamp.settings import Settings
+from dli.cli.main import cli
 from dli.models import ExecutionContext
 
 ROOT = Path(__file__).parents[2]
@@ -28,3 +31,26 @@ def test_every_variable_that_is_read_is_described_and_no_other() -> None:
 
 def quoted(path: Path) -> list[str]:
     return re.findall(r'"(DLI_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+
+
+def test_every_command_that_a_text_recommends_exists() -> None:
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.py")]
+    found = {
+        (path.relative_to(ROOT), words)
+        for path in texts
+        for words in re.findall(r"`dli ([a-z]+(?: [a-z]+)?)", path.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 20
+    assert [(str(path), words) for path, words in sorted(found) if not is_command(words)] == []
+
+
+def is_command(words: str) -> bool:
+    """Whether the first word names a command, and the second one too when the first is a group."""
+    group: click.Command | None = cli
+    for word in words.split():
+        if not isinstance(group, click.Group):
+            return True
+        group = group.get_command(click.Context(group), word)
+        if group is None:
+            return False
+    return True
