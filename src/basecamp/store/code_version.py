@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from basecamp.store import table
 
@@ -19,9 +19,3 @@ def record(tx: Connection, version: str, *, by: str, at: datetime, spec_count: i
     tx.execute(delete(_VERSION).where(_VERSION.c.version == version))
     values = {"published_by": by, "published_at": at, "spec_count": spec_count}
     tx.execute(insert(_VERSION).values(version=version, **values))
-
-
-def newest(tx: Connection) -> str | None:
-    """The version published last."""
-    query = select(_VERSION.c.version).order_by(_VERSION.c.published_at.desc()).limit(1)
-    return tx.execute(query).scalar()

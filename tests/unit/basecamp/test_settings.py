@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from basecamp.settings import Settings
+from dli.exceptions import ConfigurationError
+
+PROJECT = Path("/project")
+
+
+def test_defaults_stay_on_this_machine() -> None:
+    settings = Settings.from_env({}, project=PROJECT)
+    assert (settings.host, settings.port) == ("127.0.0.1", 0)
+    assert settings.state_dir == PROJECT / ".dli"
+    assert settings.reconcile_seconds == 60
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "BASECAMP_HOST": "0.0.0.0",
+            "BASECAMP_PORT": "8081",
+            "BASECAMP_STATE_DIR": "/var/basecamp",
+            "BASECAMP_ALLOW_REMOTE": "true",
+            "BASECAMP_ALLOWED_HOSTS": "basecamp.example, Other.example",
+            "BASECAMP_WORKER_SLOTS": "8",
+            "BASECAMP_RECONCILE_SECONDS": "5",
+            "BASECAMP_TEMPLATE_ENV": "REGION,STAGE",
+            "BASECAMP_LOG_LEVEL": "warning",
+        },
+        project=PROJECT,
+    )
+    assert settings == Settings(
+        project=PROJECT,
+        state_dir=Path("/var/basecamp"),
+        host="0.0.0.0",
+        port=8081,
+        allow_remote=True,
+        allowed_hosts=("basecamp.example", "Other.example"),
+        worker_slots=8,
+        reconcile_seconds=5,
+        template_env=("REGION", "STAGE"),
+        log_level="WARNING",
+    )
+    assert {"basecamp.example", "other.example", "localhost"} <= settings.host_names
+
+
+def test_the_command_line_wins() -> None:
+    env = {"BASECAMP_HOST": "localhost", "BASECAMP_PORT": "1"}
+    settings = Settings.from_env(env, project=PROJECT, host="::1", port=2)
+    assert (settings.host, settings.port) == ("::1", 2)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "example.com", ""])
+def test_listening_elsewhere_needs_to_be_allowed(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="BASECAMP_ALLOW_REMOTE"):
+        Settings.from_env({"BASECAMP_HOST": host}, project=PROJECT, host=host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "http"),
+        ("PORT", "٣"),
+        ("WORKER_SLOTS", "0"),
+        ("RECONCILE_SECONDS", "1.5"),
+        ("ALLOW_REMOTE", "perhaps"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_alone(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({f"BASECAMP_{name}": value}, project=PROJECT)
+    assert f"BASECAMP_{name}" in caught.value.message
+    assert value not in caught.value.message
+
+
+def test_an_empty_variable_is_none() -> None:
+    assert Settings.from_env({"BASECAMP_PORT": ""}, project=PROJECT).port == 0
