@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from basecamp.errors import RequestRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
 
 LIMIT_BYTES = 1024 * 1024
@@ -17,6 +20,9 @@ PUBLISH_LIMIT_BYTES = 32 * 1024 * 1024
 """A whole project is published in one body."""
 
 _READ_SECONDS = 10.0
+_DISCARDING_SECONDS = 1.0
+_DISCARDED_BYTES = 64 * 1024 * 1024
+_CLOSE = {"Connection": "close"}
 _DEPTH_MAX = 64
 _INTEGER_BITS = 63
 
@@ -27,22 +33,35 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     A limit of 0 means that the request takes no body (400).
     """
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit_bytes:
-        raise _too_large(limit_bytes)
+    is_too_large = announced.isdigit() and int(announced) > limit_bytes
     chunks: list[bytes] = []
     size = 0
+    stream = request.stream()
     try:
         async with asyncio.timeout(_READ_SECONDS):
-            async for chunk in request.stream():
+            while not is_too_large and (chunk := await anext(stream, None)) is not None:
                 size += len(chunk)
-                if size > limit_bytes:
-                    raise _too_large(limit_bytes)
+                is_too_large = size > limit_bytes
                 chunks.append(chunk)
     except TimeoutError as exc:
         raise RequestRefusedError(
-            "The body did not arrive in time.", status=408, headers={"Connection": "close"}
+            "The body did not arrive in time.", status=408, headers=_CLOSE
         ) from exc
+    if is_too_large:
+        await _discard(stream)
+        raise _too_large(limit_bytes)
     return b"".join(chunks)
+
+
+async def _discard(stream: AsyncIterator[bytes]) -> None:
+    """Take in some of what is refused: a sender that is cut off at once never reads the answer."""
+    left_bytes = _DISCARDED_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARDING_SECONDS):
+            async for chunk in stream:
+                left_bytes -= len(chunk)
+                if left_bytes < 0:
+                    return
 
 
 def check_media_type(request: Request) -> None:
@@ -119,9 +138,9 @@ def _check_texts(value: dict[str, Any]) -> None:
 
 def _too_large(limit_bytes: int) -> RequestRefusedError:
     if limit_bytes == 0:
-        return RequestRefusedError("This request takes no body.", headers={"Connection": "close"})
+        return RequestRefusedError("This request takes no body.", headers=_CLOSE)
     return RequestRefusedError(
         f"The body is larger than {limit_bytes // (1024 * 1024)} MiB.",
         status=413,
-        headers={"Connection": "close"},
+        headers=_CLOSE,
     )

@@ -1,3 +1,5 @@
+"""Every error is rendered as one problem with the status of its code."""
+
 import pytest
 
 from basecamp import errors

@@ -1,3 +1,5 @@
+"""Server settings are read strictly from the environment."""
+
 from pathlib import Path
 
 import pytest

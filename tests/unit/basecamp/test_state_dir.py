@@ -1,3 +1,5 @@
+"""The state directory is closed to others and has one user."""
+
 from pathlib import Path
 
 import pytest

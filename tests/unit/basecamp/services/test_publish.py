@@ -1,3 +1,5 @@
+"""Publishing swaps the CODE set as a whole, or not at all."""
+
 from pathlib import Path
 from typing import Any
 

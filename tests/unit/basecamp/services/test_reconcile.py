@@ -1,3 +1,5 @@
+"""State store and spec files are brought together by the override rules."""
+
 from datetime import timedelta
 from pathlib import Path
 from typing import Any

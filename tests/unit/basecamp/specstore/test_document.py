@@ -1,3 +1,5 @@
+"""A spec written as YAML is read back the same."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Spec files are replaced whole, and no name leads out of their folder."""
+
 import errno
 import os
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The index of read spec files is a cache that may be lost."""
+
 from pathlib import Path
 
 import pytest
