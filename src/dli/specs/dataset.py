@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.dataset import DatasetSpec
+from dli.models.metric import MetricSpec
 from dli.models.spec import StatementDefinition
 from dli.specs.document import Place
 from dli.specs.origin import Origin
@@ -52,6 +53,8 @@ def render_dataset(
     Raises: DLIValidationError 204 (parameters), 203 (template, kind or number of statements, values
     that change the structure of the SQL), 202 (syntax), with the part of the spec and the line.
     """
+    if spec.query_statement is None:
+        raise _invalid("the spec has no query_statement; it cannot run")
     given = parameters or {}
     day = requested_date(given)
     if day is not None and day != context.logical_date:
@@ -82,16 +85,17 @@ def _rendered(
     return Statement(slot.phase, slot.name, sql, slot.continue_on_error)
 
 
-def slots(spec: DatasetSpec) -> Iterator[Slot]:
+def slots(spec: DatasetSpec | MetricSpec) -> Iterator[Slot]:
     """The SQL templates of a spec in the order of their execution.
 
-    Raises: DLIValidationError DLI-203 when there is no main statement, or SQL in a file.
+    Raises: DLIValidationError DLI-203 for SQL in a file.
     """
-    yield from _around("pre", "pre_statements", spec.pre_statements)
-    if spec.query_statement is None:
-        raise _invalid("the spec has no query_statement; it cannot run")
-    yield Slot("main", None, ("query_statement",), spec.query_statement)
-    yield from _around("post", "post_statements", spec.post_statements)
+    if isinstance(spec, DatasetSpec):
+        yield from _around("pre", "pre_statements", spec.pre_statements)
+    if spec.query_statement is not None:
+        yield Slot("main", None, ("query_statement",), spec.query_statement)
+    if isinstance(spec, DatasetSpec):
+        yield from _around("post", "post_statements", spec.post_statements)
 
 
 def _around(phase: Phase, key: str, statements: list[StatementDefinition]) -> Iterator[Slot]:

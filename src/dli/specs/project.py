@@ -15,7 +15,9 @@ from dli.exceptions import (
 )
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
+from dli.models.spec import SpecBase
 from dli.specs.catalogue import Catalogue, Problem, read_catalogue
+from dli.specs.graph import Graph
 from dli.specs.parser import SpecFile
 from dli.specs.project_file import (
     Defaults,
@@ -29,7 +31,7 @@ __all__ = ["Problem", "Project"]
 
 MAX_SQL_BYTES = 1024 * 1024
 
-Spec = TypeVar("Spec", DatasetSpec, MetricSpec)
+Spec = TypeVar("Spec", bound=SpecBase)
 
 
 class Project:
@@ -131,6 +133,18 @@ class Project:
     def _searched(self, *keys: str) -> list[str]:
         return [str(self.root / getattr(self.config.discovery, key)) for key in keys]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What `depends_on` and `ref` may name: usable specs and sources."""
+        sources = (source.table for source in self.sources)
+        return frozenset((*self._catalogue.files, *sources))
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which specs need which, as their `depends_on` say."""
+        files = self._catalogue.files
+        return Graph({name: file.spec.depends_on for name, file in files.items()})
+
     def file(self, name: str) -> SpecFile:
         """The spec file of a usable name, with the lines of its keys."""
         return self._catalogue.files[name]
@@ -155,12 +169,12 @@ class Project:
                     statement.file = None
         return bundle
 
-    def sql_label(self, spec: DatasetSpec | MetricSpec, file: str) -> str:
+    def sql_label(self, spec: SpecBase, file: str) -> str:
         """How messages name a SQL file of this spec."""
         path = os.path.relpath(_path(spec, file), self.root)
         return Path(path).as_posix()
 
-    def _sql(self, spec: DatasetSpec | MetricSpec, file: str) -> str:
+    def _sql(self, spec: SpecBase, file: str) -> str:
         try:
             path = _path(spec, file).resolve()
             # Looked at again: the file may have become a link since the spec was read.
@@ -178,7 +192,7 @@ class Project:
             ) from None
 
 
-def _path(spec: DatasetSpec | MetricSpec, file: str) -> Path:
+def _path(spec: SpecBase, file: str) -> Path:
     assert spec.base_dir is not None  # a spec of a project comes from a file
     return spec.base_dir / file
 

@@ -48,18 +48,20 @@ def render(
     parameters: Mapping[str, Any] | None = None,
     *,
     dialect: str = "trino",
+    keep_lines: bool = False,
     origin: Origin = _TEMPLATE,
 ) -> str:
     """The text with everything filled in; `parameters` come on top of what every template knows.
 
-    The filters `sql_…` write literals and names of the `dialect`.
+    The filters `sql_…` write literals and names of the `dialect`. With `keep_lines` blocks leave
+    empty lines, so that lines of text and result are the same outside of loops.
 
     Raises: DLIValidationError DLI-203 with the line.
     """
     functions = _functions(context, Writer(dialect))
     values = {**builtin_values(context), **functions, **(parameters or {})}
     try:
-        return _environment(dialect).render_str(text, **values)
+        return _environment(dialect, keep_lines=keep_lines).render_str(text, **values)
     except TemplateError as error:
         line, reason = error.line or 1, error.detail or str(error).partition(" (in ")[0]
     except (TypeError, ValueError, OverflowError) as error:
@@ -132,12 +134,12 @@ def _shifted(caller: str, day: Any, days: int) -> str:
 
 
 @cache
-def _environment(dialect: str) -> Environment:
+def _environment(dialect: str, *, keep_lines: bool) -> Environment:
     writer = Writer(dialect)
     environment = Environment(
         undefined_behavior="strict",
-        trim_blocks=True,
-        lstrip_blocks=True,
+        trim_blocks=not keep_lines,
+        lstrip_blocks=not keep_lines,
         auto_escape_callback=lambda _name: False,
         finalizer=printed,
         fuel=FUEL,

@@ -1,0 +1,183 @@
+"""Everything that can be found wrong with a spec of a project without running it."""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dli.exceptions import DLIError, DLIValidationError
+from dli.models.common import ValidationResult
+from dli.models.dataset import DatasetSpec
+from dli.models.metric import MetricSpec
+from dli.models.spec import ParameterType
+from dli.specs.dataset import Slot, slots
+from dli.specs.document import Place
+from dli.specs.origin import Origin
+from dli.specs.parameter import bind, requested_date, unfillable
+from dli.specs.project import Project
+from dli.specs.sql import check_statement
+from dli.specs.template import RenderContext, builtin_values, render
+
+__all__ = ["validate_dataset", "validate_metric"]
+
+_SAMPLES: dict[ParameterType, Any] = {
+    ParameterType.STRING: "x",
+    ParameterType.INTEGER: 1,
+    ParameterType.FLOAT: 1.0,
+    ParameterType.DATE: "2025-01-01",
+    ParameterType.BOOLEAN: True,
+    ParameterType.LIST: ["x"],
+}
+
+
+def validate_dataset(
+    project: Project,
+    name: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    check_deps: bool = False,
+) -> ValidationResult:
+    """Check spec, parameters, templates and SQL; what it finds it tells, and never raises.
+
+    Without `parameters` samples stand in for required ones. `strict` makes errors of warnings.
+    With `check_deps` every `depends_on` and `ref` must be a spec or source of the project, and
+    nothing may need itself.
+    """
+    check = _Check(project, parameters)
+    check.run(project.dataset, name, check_deps=check_deps)
+    return check.result(strict=strict)
+
+
+def validate_metric(
+    project: Project,
+    name: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    check_deps: bool = False,
+) -> ValidationResult:
+    """As `validate_dataset`, for a metric: its SQL only reads."""
+    check = _Check(project, parameters)
+    check.run(project.metric, name, check_deps=check_deps)
+    return check.result(strict=strict)
+
+
+class _AskedNames(Container[str]):
+    """The known names, and which of all names templates asked for."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+        self.asked: list[str] = []
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.append(str(name))
+        return name in self._known
+
+
+@dataclass
+class _Check:
+    project: Project
+    given: Mapping[str, Any] | None
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def result(self, *, strict: bool) -> ValidationResult:
+        errors = self.errors + (self.warnings if strict else [])
+        return ValidationResult(valid=not errors, errors=errors, warnings=self.warnings)
+
+    def run(
+        self,
+        find: Callable[[str], DatasetSpec | MetricSpec],
+        name: str,
+        *,
+        check_deps: bool,
+    ) -> None:
+        try:
+            spec = find(name)
+            self.warnings += self.project.file(name).warnings
+            bundle = self.project.bundled(spec)
+        except DLIValidationError as error:
+            self.errors += error.errors or [error.message]
+            return
+        except DLIError as error:
+            self.errors.append(str(error))
+            return
+        if spec.query_statement is None and spec.query_file is None:
+            place = self._at(spec, ())
+            self.warnings.append(f"{place}: no query_statement or query_file; it cannot run")
+        names = _AskedNames(self.project.names)
+        try:
+            context, values = self._context(bundle, names)
+        except DLIValidationError as error:
+            place = self._at(spec, ("parameters",))
+            self.errors += [f"{place}: {text}" for text in error.errors]
+            return
+        for slot in slots(bundle):
+            self._check_slot(spec, slot, context, values)
+        if check_deps:
+            self._check_names(spec, names.asked)
+
+    def _at(self, spec: DatasetSpec | MetricSpec, place: Place) -> str:
+        return self.project.file(spec.name).document.at(place)
+
+    def _context(
+        self, spec: DatasetSpec | MetricSpec, names: Container[str]
+    ) -> tuple[RenderContext, dict[str, Any]]:
+        given = self.given
+        if given is None:
+            missing = set(unfillable(spec.parameters))
+            given = {p.name: _SAMPLES[p.type] for p in spec.parameters if p.name in missing}
+        context = RenderContext(
+            logical_date=requested_date(given) or datetime.now(UTC).date(),
+            variables=self.project.variables,
+            known_names=names,
+        )
+        return context, bind(spec.parameters, given, builtin_values(context))
+
+    def _check_slot(
+        self,
+        spec: DatasetSpec | MetricSpec,
+        slot: Slot,
+        context: RenderContext,
+        values: Mapping[str, Any],
+    ) -> None:
+        origin, dialect = self._origin(spec, slot), spec.execution.dialect
+        is_metric = isinstance(spec, MetricSpec)
+        try:
+            sql = render(slot.text, context, values, dialect=dialect, origin=origin)
+            try:
+                check_statement(sql, dialect, origin=origin, only_query=is_metric)
+            except DLIValidationError:
+                # Once more with every line of the template kept, for the line in the message.
+                sql = render(
+                    slot.text, context, values, dialect=dialect, origin=origin, keep_lines=True
+                )
+                check_statement(sql, dialect, origin=origin, only_query=is_metric)
+                raise
+        except DLIValidationError as error:
+            self.errors += error.errors
+
+    def _origin(self, spec: DatasetSpec | MetricSpec, slot: Slot) -> Origin:
+        """The SQL file, or the place in the spec file where the text begins."""
+        file = spec.query_file
+        if slot.phase != "main" and isinstance(spec, DatasetSpec):
+            around = spec.pre_statements if slot.phase == "pre" else spec.post_statements
+            file = around[int(slot.place[1])].file
+        if file is not None:
+            return Origin(self.project.sql_label(spec, file))
+        document = self.project.file(spec.name).document
+        return Origin(document.label, document.text_line(slot.place))
+
+    def _check_names(self, spec: DatasetSpec | MetricSpec, refs: list[str]) -> None:
+        for number, name in enumerate(spec.depends_on):
+            if name not in self.project.names:
+                place = self._at(spec, ("depends_on", number))
+                self.errors.append(f"{place}: depends_on: '{name}' is not in the project")
+        for name in dict.fromkeys(refs):
+            if name not in self.project.names:
+                self.errors.append(f"{self._at(spec, ())}: ref: '{name}' is not in the project")
+        circle = self.project.graph.circle
+        if spec.name in circle:
+            place = self._at(spec, ("depends_on",))
+            self.errors.append(f"{place}: depends_on: {' -> '.join(circle)} is a circle")
