@@ -156,13 +156,17 @@ def _is_outage(error: DLIError) -> bool:
     return status == 429 or status >= 500
 
 
+def _shown(date: str | None) -> str | None:
+    return date
+
+
 def _with_bar(states: Iterator[Record]) -> Record:
     backfill = next(states)
     with click.progressbar(
         length=backfill["total_runs"],
         label=backfill["dataset_name"],
         show_pos=True,
-        item_show_func=lambda date: date,
+        item_show_func=_shown,
         file=sys.stderr,
     ) as bar:
         while True:
