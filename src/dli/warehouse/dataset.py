@@ -15,8 +15,9 @@ from dli.warehouse.plan import plan_statements
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dli.specs.dataset import Statement
     from dli.warehouse.base import EventKind, Outcome, Session
-    from dli.warehouse.plan import PlannedStatement, Statement
+    from dli.warehouse.plan import PlannedStatement
 
 __all__ = ["check_statements", "run_statements"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from dli.warehouse.semantics import MACROS
 from dli.warehouse.source import escaped
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def start_instance(
     instance.execute(f"SET allowed_directories = {_listed(p for p in places if p.is_dir())}")
     instance.execute(f"SET allowed_paths = {_listed(p for p in places if not p.is_dir())}")
     instance.execute("SET enable_external_access = false")
+    for macro in MACROS:
+        instance.execute(f"CREATE MACRO {macro}")
+    # The one setting that sessions need; statements of users that set anything are refused.
+    instance.execute("SET allowed_configs = ['integer_division']")
     instance.execute("SET lock_configuration = true")
     return instance
 

@@ -44,5 +44,8 @@ def quoted(identifier: str) -> str:
 
 
 def search_path(catalog: str) -> str:
-    """The statement after which names without a catalog are found in this one."""
-    return f"SET search_path = '{quoted(catalog.lower())}.main'"
+    """The statement after which names without a catalog are found in this one.
+
+    The engine's own catalog stays reachable: macros live there.
+    """
+    return f"SET search_path = '{quoted(catalog.lower())}.main,memory.main'"

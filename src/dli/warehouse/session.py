@@ -9,7 +9,7 @@ import duckdb
 
 from dli.warehouse.base import Outcome, StatementInterruptedError
 from dli.warehouse.failure import is_fatal, refusal
-from dli.warehouse.plan import read_by, written_by
+from dli.warehouse.plan import division, read_by, written_by
 from dli.warehouse.relation import Relation, search_path
 from dli.warehouse.statement import ROW_WRITERS, parsed
 
@@ -56,6 +56,7 @@ class DuckDBSession:
         if _has_short_names(plan):
             self._provide((), {Relation(default, "main", "")})
             self._cursor.execute(search_path(default))
+        self._cursor.execute(division(plan))
         self._provide(reads, writes)
 
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:

@@ -12,6 +12,7 @@ import duckdb
 
 from dli.exceptions import ConfigurationError, ExecutionError
 from dli.warehouse.failure import refusal
+from dli.warehouse.plan import division
 from dli.warehouse.relation import Relation, quoted, search_path
 from dli.warehouse.statement import checked_kind
 
@@ -68,6 +69,7 @@ class Shadow:
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:
         """Problems that would not end the run; raises `ExecutionError` for the first that would."""
         warnings: list[str] = []
+        self._engine.execute(division(plan))
         for planned in plan:
             try:
                 self._bind(planned.sql)
