@@ -1,3 +1,5 @@
+"""Which warehouse a connection string names."""
+
 from pathlib import Path
 
 import pytest

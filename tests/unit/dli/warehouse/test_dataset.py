@@ -1,3 +1,5 @@
+"""Runs of pre, main and post statements: all or nothing."""
+
 from collections.abc import Callable
 from typing import Any
 

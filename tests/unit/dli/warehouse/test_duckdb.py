@@ -1,3 +1,5 @@
+"""Catalogs as files, their locks, and sources as views."""
+
 import subprocess
 import sys
 import threading

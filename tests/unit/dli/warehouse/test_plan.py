@@ -1,3 +1,5 @@
+"""What a statement reads and writes, as the warehouse plans it."""
+
 import pytest
 
 from dli.exceptions import DLIValidationError

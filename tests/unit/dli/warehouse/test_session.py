@@ -1,3 +1,5 @@
+"""Statements on the embedded engine: counts, transactions, stops."""
+
 import subprocess
 import sys
 import threading

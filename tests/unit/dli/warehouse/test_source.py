@@ -1,3 +1,5 @@
+"""Sources: what of a project may be read, and when a view is stale."""
+
 from pathlib import Path
 
 import pytest
