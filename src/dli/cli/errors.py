@@ -23,7 +23,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` with at most three close names, or nothing."""
     from difflib import get_close_matches
 
-    close = [f"'{name}'" for name in get_close_matches(word, list(known), n=3, cutoff=0.6)]
+    close = [f"'{name}'" for name in get_close_matches(word, list(known), n=3, cutoff=0.7)]
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
