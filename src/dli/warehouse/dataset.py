@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["check_statements", "run_statements"]
 
 _SAMPLE_ROWS = 100
+_REFUSALS = frozenset(
+    {ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.EXECUTION_PERMISSION, ErrorCode.EXECUTION_QUERY}
+)
+"""What is wrong with a statement; other codes are about the engine and end the run at once."""
 
 
 def run_statements(
@@ -107,10 +111,10 @@ class _Run:
                 return self._summary(repeated)
         try:
             self._session.commit()
-        except StatementInterruptedError:
-            raise
         except ExecutionError as error:
-            return self._summary(ExecutionError(f"commit: {error.message}", code=error.code))
+            if error.code not in _REFUSALS:
+                raise
+            return self._summary(error)
         self._after_commit()
         return self._summary(None)
 
@@ -120,7 +124,7 @@ class _Run:
                 continue
             try:
                 self._one(index)
-            except StatementInterruptedError as error:
+            except ExecutionError as error:
                 self._record(index, error, 0)
                 self._tell("skipped", index, error=error)
 
@@ -130,9 +134,9 @@ class _Run:
         start = time.perf_counter()
         try:
             outcome = self._session.execute(self._plan[index].sql, max_rows=_SAMPLE_ROWS)
-        except StatementInterruptedError:
-            raise
         except ExecutionError as error:
+            if error.code not in _REFUSALS:
+                raise
             duration_ms = _ms_since(start)
             self._record(index, error, duration_ms)
             failed: EventKind = "ignored" if self._may_fail(index) else "failed"
@@ -200,7 +204,7 @@ class _Run:
             execution_time_ms=duration_ms,
         )
         if isinstance(outcome, ExecutionError):
-            result.error_message = str(outcome)
+            result.error_message = outcome.message
         else:
             is_query = outcome.rows_affected is None
             result.row_count = outcome.row_count if is_query else outcome.rows_affected
@@ -217,7 +221,7 @@ class _Run:
             main_result=next((result for result in results if result.phase == "main"), None),
             post_results=[result for result in results if result.phase == "post"],
             total_execution_time_ms=_ms_since(self._started),
-            error_message=None if failure is None else str(failure),
+            error_message=None if failure is None else failure.message,
         )
 
 

@@ -23,7 +23,7 @@ __all__ = ["EngineLimits", "start_instance"]
 class EngineLimits:
     """What one process may use. Sizes as DuckDB reads them, such as `2GB`.
 
-    Without a value DuckDB takes four fifths of the memory and one thread per core.
+    Without a value: half of the machine's memory, one thread per core.
     """
 
     memory: str | None = None
@@ -51,8 +51,7 @@ def start_instance(
     options = dict(_OPTIONS)
     options["temp_directory"] = str(_own_spill_dir(spill_dir))
     options["max_temp_directory_size"] = limits.spill
-    if limits.memory is not None:
-        options["memory_limit"] = limits.memory
+    options["memory_limit"] = limits.memory or _half_of_memory()
     if limits.threads is not None:
         options["threads"] = limits.threads
     places = list(reachable)
@@ -68,6 +67,11 @@ def start_instance(
     instance.execute("SET allowed_configs = ['integer_division']")
     instance.execute("SET lock_configuration = true")
     return instance
+
+
+def _half_of_memory() -> str:
+    size_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{size_bytes // 2**21}MiB"
 
 
 def _own_spill_dir(parent: Path) -> Path:

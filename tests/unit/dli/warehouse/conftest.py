@@ -20,6 +20,14 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def shared_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBWarehouse]:
+    """For tests that change nothing: an engine takes a moment to start."""
+    root = tmp_path_factory.mktemp("shared")
+    with DuckDBWarehouse(root / "w", data_root=root, limits=EngineLimits(threads=1)) as warehouse:
+        yield warehouse
+
+
 @pytest.fixture
 def make_warehouse(project: Path) -> Iterator[Callable[..., DuckDBWarehouse]]:
     made: list[DuckDBWarehouse] = []

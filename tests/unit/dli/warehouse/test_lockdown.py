@@ -62,15 +62,15 @@ CHANGE_THE_RUN = [
 
 
 @pytest.mark.parametrize("sql", [*REACH_OUT, *CHANGE_THE_RUN])
-def test_the_statement_is_refused(warehouse: DuckDBWarehouse, sql: str) -> None:
-    with warehouse.session() as session, pytest.raises(ExecutionError):
+def test_the_statement_is_refused(shared_warehouse: DuckDBWarehouse, sql: str) -> None:
+    with shared_warehouse.session() as session, pytest.raises(ExecutionError):
         session.execute(sql)
 
 
 @pytest.mark.parametrize("sql", REACH_OUT)
-def test_the_engine_refuses_it_too(warehouse: DuckDBWarehouse, sql: str) -> None:
+def test_the_engine_refuses_it_too(shared_warehouse: DuckDBWarehouse, sql: str) -> None:
     """Whatever got past the check of the statement's kind."""
-    with warehouse.session() as session, pytest.raises(duckdb.Error):
+    with shared_warehouse.session() as session, pytest.raises(duckdb.Error):
         session._cursor.execute(sql).fetchall()
 
 

@@ -18,10 +18,10 @@ PAIR = "FROM (VALUES ('a', 1), ('b', 2)) AS t (k, v)"
 
 
 @pytest.fixture
-def evaluate(warehouse: DuckDBWarehouse) -> Evaluate:
+def evaluate(shared_warehouse: DuckDBWarehouse) -> Evaluate:
     def first_value(expression: str, dialect: str = "trino") -> Any:
         statement = Statement("main", None, f"SELECT {expression}", False)
-        with warehouse.session() as session:
+        with shared_warehouse.session() as session:
             result = run_statements(session, [statement], dialect=dialect)
         assert result.error_message is None
         assert result.main_result is not None
