@@ -104,7 +104,7 @@ def test_a_failing_engine_ends_the_run_with_an_exception(
     make_warehouse: Callable[..., DuckDBWarehouse],
 ) -> None:
     """Out of memory and out of space alike: nothing is wrong with the statement."""
-    tight = make_warehouse(limits=EngineLimits(memory="20MB", threads=1, spill="0MB"))
+    tight = make_warehouse(limits=EngineLimits(memory="10MB", threads=1, spill="1MB"))
     big = "SELECT count(DISTINCT r) FROM (SELECT hash(range)::VARCHAR AS r FROM range(1000000))"
     with tight.session() as session, pytest.raises(ExecutionError) as caught:
         run_statements(session, [Statement("main", None, big, True)], dialect="duckdb")
