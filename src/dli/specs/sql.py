@@ -15,6 +15,9 @@ from dli.specs.origin import Origin
 
 __all__ = [
     "check_statement",
+    "format_sql",
+    "names_a_cte",
+    "output_columns",
     "parse_script",
     "tables_read",
     "tables_written",
@@ -101,6 +104,26 @@ def _translated(sql: str, read: str, write: str) -> str:
         raise TranspileError(f"the SQL cannot be translated to {write}") from None
 
 
+def format_sql(sql: str, dialect: str, *, indent: int = 2) -> str:
+    """The script laid out for reading.
+
+    Raises: DLIValidationError DLI-202.
+    """
+    statements = parse_script(sql, dialect)
+    texts = [s.sql(dialect=dialect, pretty=True, indent=indent, pad=indent) for s in statements]
+    return ";\n\n".join(texts) + (";" if sql.rstrip().endswith(";") else "")
+
+
+def output_columns(sql: str, dialect: str) -> list[str]:
+    """Names of the columns that the one statement of this text gives, or fills a table with."""
+    statement = check_statement(sql, dialect)
+    if isinstance(statement.this, exp.Schema):  # INSERT INTO t (a, b)
+        return [column.name for column in statement.this.expressions]
+    query = statement if isinstance(statement, exp.Query) else statement.args.get("expression")
+    selects = query.selects if isinstance(query, exp.Query) else []
+    return [select.output_name or f"_col{number}" for number, select in enumerate(selects)]
+
+
 def tables_read(sql: str, dialect: str) -> list[str]:
     """Names of the tables that the one statement of this text reads, in order, without CTEs."""
     statement = check_statement(sql, dialect)
@@ -129,10 +152,10 @@ def _name(table: exp.Table) -> str:
 
 
 def _is_stored(table: exp.Table) -> bool:
-    return isinstance(table.this, exp.Identifier) and not _names_a_cte(table)
+    return isinstance(table.this, exp.Identifier) and not names_a_cte(table)
 
 
-def _names_a_cte(table: exp.Table) -> bool:
+def names_a_cte(table: exp.Table) -> bool:
     """Whether a WITH around this table, and before it, defines its name."""
     if table.db:
         return False

@@ -1,0 +1,198 @@
+"""SQL rewritten by the rules of a project: metrics first, then tables, then what to look at."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import Expr, exp
+from sqlglot.errors import ErrorLevel, SqlglotError, TokenError, UnsupportedError
+
+from dli.exceptions import ErrorCode, TranspileError
+from dli.models.transpile import (
+    MetricDefinition,
+    MetricMatch,
+    RuleType,
+    TranspileWarning,
+    WarningType,
+)
+from dli.specs.project_file import RuleEntry
+from dli.specs.rule import DIALECTS
+from dli.specs.sql import names_a_cte, parse_script
+from dli.specs.suspicion import suspicions
+
+__all__ = ["Rules", "Transpiled", "find_metrics", "transpile"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What to replace: tables by rules, `METRIC(name)` by rules or definitions."""
+
+    rules: Sequence[RuleEntry] = ()
+    metrics: Sequence[MetricDefinition] = ()
+
+    def tables(self) -> dict[str, RuleEntry]:
+        """Enabled table rules by their source in lower case, the highest priority of each.
+
+        Raises: TranspileError DLI-303 when two of one priority say different things.
+        """
+        found: dict[str, RuleEntry] = {}
+        for rule in self._enabled(RuleType.TABLE_SUBSTITUTION):
+            source = rule.source.lower()
+            other = found.setdefault(source, rule)
+            if other.priority == rule.priority and other.target != rule.target:
+                raise TranspileError(
+                    f"rules '{other.id}' and '{rule.id}' replace the same table differently",
+                    code=ErrorCode.RULE_CONFLICT,
+                )
+        return found
+
+    def expressions(self) -> dict[str, RuleEntry]:
+        """A rule for every metric, by its name in lower case; rules go before definitions."""
+        defined = (
+            RuleEntry(
+                id=metric.name,
+                type=RuleType.METRIC_EXPANSION,
+                source=metric.name,
+                target=metric.expression,
+                description=metric.description,
+            )
+            for metric in self.metrics
+        )
+        found: dict[str, RuleEntry] = {}
+        for rule in (*self._enabled(RuleType.METRIC_EXPANSION), *defined):
+            found.setdefault(rule.source.lower(), rule)
+        return found
+
+    def _enabled(self, kind: RuleType) -> list[RuleEntry]:
+        rules = [rule for rule in self.rules if rule.enabled and rule.type is kind]
+        return sorted(rules, key=lambda rule: -rule.priority)
+
+
+@dataclass(frozen=True)
+class Transpiled:
+    """A rewritten script, the rules that changed it, and what to look at."""
+
+    sql: str
+    applied: list[RuleEntry] = field(default_factory=list)
+    warnings: list[TranspileWarning] = field(default_factory=list)
+
+
+def transpile(sql: str, *, read: str, write: str, rules: Rules | None = None) -> Transpiled:
+    """The script with `rules` applied, in another dialect; what nothing changes stays as it is.
+
+    Raises: TranspileError 301 (the other dialect cannot say it), 302 (unknown dialect), 303 (rules
+    contradict each other); DLIValidationError 202 with line and column.
+    """
+    for dialect in (read, write):
+        if dialect not in DIALECTS:
+            raise TranspileError(
+                f"unknown dialect; use one of {', '.join(DIALECTS)}",
+                code=ErrorCode.DIALECT_UNSUPPORTED,
+            )
+    rules = rules or Rules()
+    text, applied, warnings = _with_metric(sql, read, rules.expressions())
+    parsed = parse_script(text, read)
+    warnings += [warning for statement in parsed for warning in suspicions(statement)]
+    statements = [statement.copy() for statement in parsed]
+    tables = rules.tables()
+    for statement in statements:
+        applied += _substitute(statement, tables)
+    if read != write or any(rule.type is RuleType.TABLE_SUBSTITUTION for rule in applied):
+        text = _written(statements, write, text)
+    return Transpiled(text, list({rule.id: rule for rule in applied}.values()), warnings)
+
+
+def _written(statements: list[Expr], dialect: str, original: str) -> str:
+    try:
+        texts = [
+            statement.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
+            for statement in statements
+        ]
+    except UnsupportedError as error:
+        raise TranspileError(f"{dialect} cannot express this SQL: {error}") from None
+    except (SqlglotError, RecursionError, ValueError):
+        raise TranspileError(f"the SQL cannot be translated to {dialect}") from None
+    return ";\n".join(texts) + (";" if original.rstrip().endswith(";") else "")
+
+
+def find_metrics(sql: str, dialect: str) -> list[MetricMatch]:
+    """Every `METRIC(name)` outside of strings and comments; the name may be quoted or dotted."""
+    try:
+        tokens = sqlglot.tokenize(sql, read=dialect)
+    except TokenError:
+        return []  # the parser tells what is wrong
+    return list(_metrics(sql, tokens))
+
+
+def _metrics(sql: str, tokens: Sequence[sqlglot.Token]) -> Iterator[MetricMatch]:
+    kinds = sqlglot.TokenType
+    for number, token in enumerate(tokens[:-3]):
+        is_call = token.text.upper() == "METRIC" and tokens[number + 1].token_type == kinds.L_PAREN
+        is_member = number > 0 and tokens[number - 1].token_type == kinds.DOT
+        if not is_call or is_member or token.token_type != kinds.VAR:
+            continue
+        end = number + 2
+        while end < len(tokens) and tokens[end].token_type not in (kinds.R_PAREN, kinds.L_PAREN):
+            end += 1
+        if end < len(tokens) and tokens[end].token_type == kinds.R_PAREN:
+            name = "".join(part.text for part in tokens[number + 2 : end])
+            stop = tokens[end].end + 1
+            yield MetricMatch(sql[token.start : stop], name, token.start, stop)
+
+
+def _with_metric(
+    sql: str, dialect: str, expressions: Mapping[str, RuleEntry]
+) -> tuple[str, list[RuleEntry], list[TranspileWarning]]:
+    matches = find_metrics(sql, dialect)
+    if not matches:
+        return sql, [], []
+    first = matches[0]
+    rule = expressions.get(first.metric_name.lower())
+    if len(matches) == 1 and rule is not None:
+        expanded = f"{sql[: first.start_pos]}({rule.target}){sql[first.end_pos :]}"
+        return expanded, [rule], []
+    reason = "only one METRIC() per SQL" if len(matches) > 1 else "this metric is not defined"
+    wrong = matches[min(1, len(matches) - 1)].start_pos
+    line, column = sql.count("\n", 0, wrong) + 1, wrong - sql.rfind("\n", 0, wrong)
+    warning = TranspileWarning(
+        type=WarningType.METRIC_ERROR, message=reason, line=line, column=column
+    )
+    return sql, [], [warning]
+
+
+def _substitute(statement: Expr, rules: Mapping[str, RuleEntry]) -> list[RuleEntry]:
+    """Replace tables in place; columns that name the table go with it."""
+    applied = []
+    for table in list(statement.find_all(exp.Table)) if rules else []:
+        if not isinstance(table.this, exp.Identifier) or names_a_cte(table):
+            continue
+        parts = [part.name for part in table.parts]
+        keys = (".".join(parts[start:]).lower() for start in range(len(parts)))
+        rule = next((rules[key] for key in keys if key in rules), None)
+        if rule is not None:
+            new = [_identifier(part) for part in rule.target.split(".")]
+            if not table.alias:
+                _rename_columns(statement, parts, new)
+            table.set("this", new[-1])
+            table.set("db", new[-2] if len(new) > 1 else None)
+            table.set("catalog", new[-3] if len(new) > 2 else None)
+            applied.append(rule)
+    return applied
+
+
+def _identifier(name: str) -> exp.Identifier:
+    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+    return exp.to_identifier(name, quoted=not is_plain)
+
+
+def _rename_columns(statement: Expr, old: list[str], new: list[exp.Identifier]) -> None:
+    name = old[-1].lower()
+    if any(alias.name.lower() == name for alias in statement.find_all(exp.TableAlias)):
+        return  # the columns may mean the alias
+    for column in statement.find_all(exp.Column):
+        qualifiers = [part.name.lower() for part in column.parts[:-1]]
+        if qualifiers and [part.lower() for part in old][-len(qualifiers) :] == qualifiers:
+            column.set("table", new[-1].copy())
+            column.set("db", None)
+            column.set("catalog", None)
