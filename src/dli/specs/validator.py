@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dli.exceptions import DLIError, DLIValidationError
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode
 from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
@@ -18,7 +18,7 @@ from dli.specs.project import Project
 from dli.specs.sql import check_statement
 from dli.specs.template import RenderContext, builtin_values, render
 
-__all__ = ["validate_dataset", "validate_metric"]
+__all__ = ["require_valid_dataset", "validate_dataset", "validate_metric"]
 
 _SAMPLES: dict[ParameterType, Any] = {
     ParameterType.STRING: "x",
@@ -63,6 +63,20 @@ def validate_metric(
     return check.result(strict=strict)
 
 
+def require_valid_dataset(project: Project, name: str) -> None:
+    """Nothing for a dataset that `validate_dataset` finds valid.
+
+    Raises: DLIValidationError with every finding and the code of the first one; other `DLIError`
+    of a project that does not hold this dataset.
+    """
+    check = _Check(project, None)
+    project.dataset(name)
+    check.run(project.dataset, name, check_deps=False)
+    if check.errors:
+        code = check.code or ErrorCode.SPEC_INVALID
+        raise DLIValidationError(check.errors[0], code=code, errors=check.errors)
+
+
 class _AskedNames(Container[str]):
     """The known names, and which of all names templates asked for."""
 
@@ -81,6 +95,7 @@ class _Check:
     given: Mapping[str, Any] | None
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    code: ErrorCode | None = None
 
     def result(self, *, strict: bool) -> ValidationResult:
         errors = self.errors + (self.warnings if strict else [])
@@ -98,7 +113,7 @@ class _Check:
             self.warnings += self.project.file(name).warnings
             bundle = self.project.bundled(spec)
         except DLIValidationError as error:
-            self.errors += error.errors or [error.message]
+            self._take(error, error.errors or [error.message])
             return
         except DLIError as error:
             self.errors.append(str(error))
@@ -111,7 +126,7 @@ class _Check:
             context, values = self._context(bundle, names)
         except DLIValidationError as error:
             place = self._at(spec, ("parameters",))
-            self.errors += [f"{place}: {text}" for text in error.errors]
+            self._take(error, [f"{place}: {text}" for text in error.errors])
             return
         for slot in slots(bundle):
             self._check_slot(spec, slot, context, values)
@@ -156,7 +171,11 @@ class _Check:
                 check_statement(sql, dialect, origin=origin, only_query=is_metric)
                 raise
         except DLIValidationError as error:
-            self.errors += error.errors
+            self._take(error, error.errors)
+
+    def _take(self, error: DLIValidationError, texts: list[str]) -> None:
+        self.errors += texts
+        self.code = self.code or error.code
 
     def _origin(self, spec: DatasetSpec | MetricSpec, slot: Slot) -> Origin:
         """The SQL file, or the place in the spec file where the text begins."""

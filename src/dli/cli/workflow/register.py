@@ -121,7 +121,10 @@ def _project(path: Path | None) -> Project | None:
 
 def _spec(project: Project, dataset_name: str) -> dict[str, Any] | None:
     """The project's own spec with its SQL files inside; `None` when it does not hold this one."""
+    from dli.specs.validator import require_valid_dataset
+
     try:
+        require_valid_dataset(project, dataset_name)
         bundle = project.bundle(dataset_name)
     except DatasetNotFoundError:
         return None
