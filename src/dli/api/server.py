@@ -27,7 +27,9 @@ def connect(context: ExecutionContext) -> BasecampClient:
         # The generated token opens the project's own Basecamp; no other host may see it.
         root = find_root(context)
         running = read_server_state(root) if root is not None else None
-        url = url or (running.url if running else None)
+        if running and "server_url" not in context.model_fields_set:
+            url = running.url  # as the command line does: before `server.url` of a file
+            token = token if "api_token" in context.model_fields_set else None
         if url and running and token is None and same_server(url, running.url):
             token = running.token
     if not url:
