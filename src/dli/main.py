@@ -23,7 +23,11 @@ class Application:
 
             sys.stdout.write(f"dli {__version__}\n")
             sys.exit(0)
-        return _group().main(args, **options)
+        try:
+            group = _group()
+        except KeyboardInterrupt:  # click takes care of the later ones
+            sys.exit(130)
+        return group.main(args, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_group(), name)
