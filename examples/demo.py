@@ -5,7 +5,6 @@ port. Nothing is mocked; every line that starts with `$` is a command you can ty
 end, and on Ctrl-C, the server is stopped and the copy removed.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import duckdb
-from tabulate import tabulate
 
 EXAMPLE = Path(__file__).parent / "flights"
 
@@ -105,14 +103,12 @@ class Demo:
 
     def rows(self) -> str | None:
         """`None` while the warehouse holds its file, half a second after the last run."""
-        file = self.project / ".dli" / "warehouse" / f"{BY_HAND.partition('.')[0]}.duckdb"
-        with (
-            contextlib.suppress(duckdb.IOException),
-            duckdb.connect(file, read_only=True) as reader,
-        ):
-            found = reader.execute(ROWS)
-            return tabulate(found.fetchall(), [column[0] for column in found.description])
-        return None
+        file = self.project / ".dli" / "warehouse" / "flights.duckdb"
+        try:
+            with duckdb.connect(file, read_only=True) as reader:
+                return str(reader.sql(ROWS))
+        except duckdb.IOException:
+            return None
 
     def dli(self, *words: str) -> None:
         shown = " ".join(f'"{word}"' if " " in word or "*" in word else word for word in words)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
-
 from dli.exceptions import DLIError
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ class HealthService:
 
     def _can_read(self) -> bool:
         try:
-            with self._database.read() as tx:
-                tx.execute(text("SELECT 1"))
+            self._database.ping()
         except DLIError:
             return False
         return True

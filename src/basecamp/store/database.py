@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -56,6 +56,15 @@ class Database:
         """A consistent view that cannot write on SQLite."""
         with _known_errors(), self._reader.begin() as connection:
             yield connection
+
+    def ping(self) -> None:
+        """Have the store answer something.
+
+        Raises:
+            ServerError: it does not (DLI-504).
+        """
+        with self.read() as connection:
+            connection.execute(select(1))
 
     def close(self) -> None:
         """Close every connection; SQLite checkpoints its WAL."""
