@@ -76,3 +76,12 @@ def test_every_declared_dependency_is_used() -> None:
     packages = {name.partition(".")[0] for _, name in used()}
     idle = {n for n in names if IMPORT_NAMES.get(n, n.replace("-", "_")) not in packages}
     assert idle == USED_BY_OTHERS.keys()
+
+
+def test_kept_import_paths_hold_no_code() -> None:
+    allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)
+    modules = [*(ROOT / "src" / "dli" / "core").rglob("*.py")]
+    assert modules
+    for path in modules:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        assert [node for node in body if not isinstance(node, allowed)] == [], path
