@@ -6,6 +6,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := .venv
+# Where the machine keeps certificates of its own, as behind a company's proxy, they count.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_SYSTEM_CERTS := true
+endif
 
 # Choose another interpreter with `make test PYTHON=/path/to/python`.
 PYTHON ?=

@@ -47,6 +47,8 @@ class Announcement:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump({**self._state, "started_at": started_at}, file)
             fresh.replace(self._path)
+        # The log goes to stderr; this line is for whoever sits at the terminal.
+        print("Basecamp runs at {url} (pid {pid}).".format(**self._state), flush=True)  # noqa: T201
 
     def withdraw(self) -> None:
         """Remove the file, for good."""
