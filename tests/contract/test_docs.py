@@ -13,6 +13,7 @@ from dli.cli.main import cli
 from dli.models import ExecutionContext
 
 ROOT = Path(__file__).parents[2]
+NOUNS = ("workflow", "dataset", "metric", "quality", "catalog", "lineage", "transpile")
 
 
 def test_generated_pages_are_up_to_date() -> None:
@@ -42,6 +43,13 @@ def test_every_command_that_a_text_recommends_exists() -> None:
     }
     assert len(found) > 20
     assert [(str(path), words) for path, words in sorted(found) if not is_command(words)] == []
+
+
+def test_the_readme_says_which_commands_are_there_and_which_are_not_yet() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| (yes|not yet) \|", readme, re.MULTILINE)
+    said = {word: state for names, state in rows for word in re.findall(r"`(\w+)`", names)}
+    assert said == {word: "yes" if is_command(word) else "not yet" for word in NOUNS}
 
 
 def is_command(words: str) -> bool:
