@@ -76,7 +76,7 @@ unit: .venv/.dev
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	@touch $@
 
-.venv/.runtime: .uv/.ready pyproject.toml uv.lock
+.venv/.runtime: .uv/.ready pyproject.toml uv.lock src/dli/__init__.py
 	@$(UV) sync --quiet --frozen --all-extras --no-dev --inexact --compile-bytecode --python .uv/bin/python
 	@touch $@
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import duckdb
 
@@ -57,13 +57,21 @@ class Demo:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DLI_", "BASECAMP_"))}
         self.environment = kept | {"DLI_HOME": str(project)}
 
+    def __enter__(self) -> Self:
+        copy_example(self.project, datasets=IN_GIT)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop Basecamp whatever has happened; another Ctrl-C must not leave it behind."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.call(("down",), stdout=subprocess.PIPE)
+
     def tell(self) -> None:
         for chapter in (self.publish, self.register, self.run, self.backfill, self.stop, self.look):
             chapter()
 
     def publish(self) -> None:
         say("Basecamp for this project. Two datasets are in Git: CI publishes them, they are CODE.")
-        copy_example(self.project, datasets=IN_GIT)
         self.dli("up")
         self.dli("workflow", "publish")
 
@@ -138,11 +146,6 @@ class Demo:
             raise subprocess.CalledProcessError(process.returncode, command)
         return output
 
-    def close(self) -> None:
-        """Stop Basecamp whatever has happened; another Ctrl-C must not leave it behind."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self.call(("down",), stdout=subprocess.PIPE)
-
 
 def copy_example(project: Path, datasets: tuple[str, ...]) -> None:
     """Everything of the example but its datasets, and of these only some."""
@@ -175,18 +178,18 @@ def interrupt(*_: object) -> NoReturn:
 
 def main() -> int:
     signal.signal(signal.SIGTERM, interrupt)
-    with tempfile.TemporaryDirectory(prefix="dli-demo-") as folder:
-        demo = Demo(Path(folder, "flights"))
-        try:
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="dli-demo-") as folder,
+            Demo(Path(folder, "flights")) as demo,
+        ):
             demo.tell()
-        except KeyboardInterrupt:
-            say("Interrupted.")
-            return 130
-        except (subprocess.CalledProcessError, TimeoutError) as error:
-            say(f"The demo ends here, it should not: {error}")
-            return 1
-        finally:
-            demo.close()
+    except KeyboardInterrupt:
+        say("Interrupted; everything is stopped and removed.")
+        return 130
+    except (subprocess.CalledProcessError, TimeoutError) as error:
+        say(f"The demo ends here, it should not: {error}")
+        return 1
     say(NEXT_STEPS)
     return 0
 
