@@ -62,7 +62,13 @@ def read_catalogue(root: Path, config: ProjectFile) -> Catalogue:
             catalogue.leave_out(label, error, _name_of(path))
             continue
         try:
-            file = parse_spec(path, label=label, root=root, defaults=defaults)
+            file = parse_spec(
+                path,
+                label=label,
+                root=root,
+                sql_patterns=config.discovery.sql_patterns,
+                defaults=defaults,
+            )
             by_name.setdefault(file.spec.name, []).append(file)
         except DLIValidationError as error:
             catalogue.leave_out(label, error, _name_in(path) or _name_of(path))

@@ -44,7 +44,7 @@ def bind(
     given: Mapping[str, Any],
     builtin: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A value for every declared parameter: given, else its default, else the built-in of its name.
+    """A value for every declared parameter: given, else the built-in of its name, else its default.
 
     An optional parameter without any of these is None. `ds` and `execution_date` may always be
     given; they set the logical date, see `requested_date`. Without `builtin` the values of the
@@ -71,8 +71,8 @@ def bind(
 
 
 def _value(parameter: QueryParameter, given: Mapping[str, Any], builtin: Mapping[str, Any]) -> Any:
-    for source in (given, {parameter.name: parameter.default}, builtin):
-        if (value := source.get(parameter.name)) is not None:
+    for value in (given.get(parameter.name), builtin.get(parameter.name), parameter.default):
+        if value is not None:
             return coerce(parameter.type, value)
     if parameter.required:
         raise ValueError("is required")

@@ -1,7 +1,7 @@
 """Spec files and spec bodies turned into checked models, with `path:line` in every message."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -48,6 +48,7 @@ def parse_spec(
     *,
     label: str,
     root: Path | None = None,
+    sql_patterns: Sequence[str] = ("*.sql",),
     defaults: Mapping[str, Any] | None = None,
 ) -> SpecFile:
     """Read a dataset or metric spec; `label` names it in messages and tells the default `type`.
@@ -59,7 +60,7 @@ def parse_spec(
     """
     document = read_document(source, label)
     path = source if isinstance(source, Path) else None
-    folder = Folder(path.parent, root.resolve()) if path and root else None
+    folder = Folder(path.parent, root.resolve(), sql_patterns) if path and root else None
     spec = _spec(document, folder, defaults or {})
     spec.spec_path = path
     warnings = [

@@ -55,24 +55,34 @@ def same_structure(sql: str, probe_sql: str, dialect: str, values: Mapping[str, 
     try:
         real, other = parse_script(sql, dialect), parse_script(probe_sql, dialect)
         return _same(list(real), list(other)) and _says(real, values)
-    except (DLIValidationError, RecursionError):
+    except DLIValidationError:
         return False
 
 
 def _same(real: object, other: object) -> bool:
-    if isinstance(real, exp.Neg) and not isinstance(other, exp.Neg):
-        real = real.this  # a negative number stands where the probe is a positive one
-    if isinstance(real, list) and isinstance(other, list):
-        pairs = zip(real, other, strict=False)
-        return len(real) == len(other) and all(_same(a, b) for a, b in pairs)
-    if isinstance(real, Expr) and isinstance(other, Expr):
-        keys = real.args.keys() | other.args.keys()
-        return type(real) is type(other) and all(
-            _same(real.args.get(key), other.args.get(key)) for key in keys
-        )
-    if isinstance(real, str) and isinstance(other, str):
-        return real == other or _PROBE in other.lower()
-    return real == other or (not real and not other)
+    pairs = [(real, other)]  # not by recursion: long conditions make deep trees
+    while pairs:
+        first, second = pairs.pop()
+        if isinstance(first, exp.Neg) and not isinstance(second, exp.Neg):
+            first = first.this  # a negative number stands where the probe is a positive one
+        if isinstance(first, list) and isinstance(second, list):
+            if len(first) != len(second):
+                return False
+            pairs += zip(first, second, strict=True)
+        elif isinstance(first, Expr) and isinstance(second, Expr):
+            if type(first) is not type(second):
+                return False
+            keys = first.args.keys() | second.args.keys()
+            pairs += ((first.args.get(key), second.args.get(key)) for key in keys)
+        elif not _same_leaf(first, second):
+            return False
+    return True
+
+
+def _same_leaf(first: object, second: object) -> bool:
+    if isinstance(first, str) and isinstance(second, str):
+        return first == second or _PROBE in second.lower()
+    return first == second or (not first and not second)
 
 
 def _says(statements: tuple[Expr, ...], values: Mapping[str, Any]) -> bool:

@@ -112,19 +112,36 @@ def read_project_file(
         raise ConfigNotFoundError("There is no dli.yaml", config_path=main)
     home = Path(env.get("HOME") or Path.home()) / ".dli" / "config.yaml"
     merged: dict[str, Any] = {}
+    warnings: list[str] = []
     for path in (home, main, root / LOCAL_FILE):
         if path == main or path.is_file():
-            merged = _laid_over(merged, _values(path, env, environment))
-    document = read_document(main, main.name, may_be_empty=True)
-    unknown = unknown_keys(ProjectFile, document.data)
-    warnings = [f"{document.at(place)}: {message}" for place, message in unknown]
+            document = _document(path)
+            merged = _laid_over(merged, _values(document, path, env, environment))
+            if path == main:
+                warnings = _doubts(document)
     return ProjectFile.model_validate(merged), warnings
 
 
-def _values(path: Path, env: Mapping[str, str], environment: str) -> dict[str, Any]:
+def _document(path: Path) -> Document:
+    try:
+        return read_document(path, path.name, may_be_empty=True)
+    except DLIValidationError as error:
+        raise _unusable(path, error) from None
+
+
+def _doubts(document: Document) -> list[str]:
+    unknown = unknown_keys(ProjectFile, document.data)
+    doubts = [f"{document.at(place)}: {message}" for place, message in unknown]
+    if document.data.get("version", "1") != "1":
+        doubts.append(f"{document.at(('version',))}: version: only 1 is known")
+    return doubts
+
+
+def _values(
+    document: Document, path: Path, env: Mapping[str, str], environment: str
+) -> dict[str, Any]:
     """The values of one file; a mistake is told with the line it is on."""
     try:
-        document = read_document(path, path.name, may_be_empty=True)
         values = {
             key: value
             for key, item in document.data.items()
@@ -132,10 +149,12 @@ def _values(path: Path, env: Mapping[str, str], environment: str) -> dict[str, A
         }
         validated(ProjectFile, values, document)
     except DLIValidationError as error:
-        raise ConfigurationError(
-            error.message, config_path=path, details={"errors": error.errors}
-        ) from None
+        raise _unusable(path, error) from None
     return values
+
+
+def _unusable(path: Path, error: DLIValidationError) -> ConfigurationError:
+    return ConfigurationError(error.message, config_path=path, details={"errors": error.errors})
 
 
 def _expanded(

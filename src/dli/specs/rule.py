@@ -1,7 +1,8 @@
 """What a spec must fulfil beyond the types of its keys."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +37,12 @@ class Folder(NamedTuple):
 
     base: Path
     root: Path
+    patterns: Sequence[str]
 
     def problem(self, file: str) -> str | None:
         """Why this file cannot be used."""
+        if not any(fnmatchcase(Path(file).name, pattern) for pattern in self.patterns):
+            return f"does not match {' or '.join(self.patterns)} (discovery.sql_patterns)"
         try:
             path = (self.base / file).resolve()
             if not path.is_relative_to(self.root):

@@ -93,7 +93,7 @@ def translate(sql: str, read: str, write: str) -> str:
     return sql if read == write else _translated(sql, read, write)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _translated(sql: str, read: str, write: str) -> str:
     statement = check_statement(sql, read)
     try:
@@ -190,7 +190,7 @@ class _Fault:
         return f"{origin.at(self.line)}, column {self.column}: {self.message}"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _parse(sql: str, dialect: str) -> tuple[Expr, ...] | _Fault:
     try:
         statements = sqlglot.parse(sql, read=dialect)

@@ -103,7 +103,7 @@ def test_the_date_parameters_are_always_accepted() -> None:
 
 
 def test_a_parameter_named_like_a_builtin_takes_its_value() -> None:
-    declared = [declare("ds", "date"), declare("year", "integer")]
+    declared = [declare("ds", "date", default="2000-01-01"), declare("year", "integer")]
     builtin = {"ds": "2025-01-05", "year": "2025"}
     assert bind(declared, {}, builtin) == {"ds": "2025-01-05", "year": 2025}
     assert bind(declared, {"year": 1999}, builtin) == {"ds": "2025-01-05", "year": 1999}

@@ -207,6 +207,7 @@ class TestFiles:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         (tmp_path / "project" / "sets").mkdir(parents=True)
+        (tmp_path / "project" / "sets" / "sub.sql").mkdir()
         (tmp_path / "outside.sql").write_text("SELECT 1")
         (tmp_path / "project" / "sets" / "a.sql").write_text("SELECT 1")
         (tmp_path / "project" / "sets" / "link.sql").symlink_to(tmp_path / "outside.sql")
@@ -226,10 +227,11 @@ class TestFiles:
         ("file", "reason"),
         [
             ("../../outside.sql", "leads out of the project"),
-            ("/etc/passwd", "leads out of the project"),
+            ("/etc/passwd", "does not match *.sql"),
+            ("/etc/passwd.sql", "leads out of the project"),
             ("link.sql", "leads out of the project"),
             ("b.sql", "does not exist"),
-            (".", "does not exist"),
+            ("sub.sql", "does not exist"),
             ('"a\\0.sql"', "not a usable path"),
         ],
     )

@@ -60,3 +60,10 @@ def test_structures_differ_only_where_the_probe_stands(
     real: str, other: str, value: Any, same: bool
 ) -> None:
     assert same_structure(real, other, "trino", {"v": value}) is same
+
+
+def test_a_long_condition_is_compared_too() -> None:
+    rest = "".join(f" AND x{number} = {number}" for number in range(2_000))
+    real, other = (f"SELECT 1 FROM t WHERE a = '{text}'{rest}" for text in ("a b", P))
+    assert same_structure(real, other, "trino", {"v": "a b"})
+    assert not same_structure(real + " OR 1 = 1", other, "trino", {"v": "a b"})

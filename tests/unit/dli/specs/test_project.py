@@ -128,10 +128,12 @@ class TestSettings:
         assert reason in caught.value.message
 
     def test_unknown_keys_are_warnings(self, root: Path) -> None:
-        text = "project:\n  nam: x\nenvironments:\n  dev:\n    variables: {any: 1}\n    user: me\n"
+        text = "version: 2\nproject:\n  nam: x\nenvironments:\n  dev:\n    variables: {a: 1}\n"
+        text += "    me: x\n"
         assert opened(root, text).warnings == [
-            "dli.yaml:2: unknown key 'nam'; did you mean 'name'?",
-            "dli.yaml:6: unknown key 'user'",
+            "dli.yaml:3: unknown key 'nam'; did you mean 'name'?",
+            "dli.yaml:7: unknown key 'me'",
+            "dli.yaml:1: version: only 1 is known",
         ]
 
     def test_another_file_may_take_the_place_of_dli_yaml(self, root: Path) -> None:
@@ -212,6 +214,15 @@ class TestSpecs:
         assert caught.value.searched_paths == [str(root / "datasets")]
         with pytest.raises(MetricNotFoundError):
             project.metric("nope")
+
+    def test_sql_files_must_match_the_patterns(self, root: Path) -> None:
+        write(root / "datasets" / "secret.env", "KEY=1")
+        dataset(root, "a", "query_file: secret.env")
+        (problem,) = opened(root).problems
+        assert (
+            problem.message == "query_file: the file does not match *.sql (discovery.sql_patterns)"
+        )
+        assert opened(root, "discovery: {sql_patterns: ['*.env']}").bundle("a").query_statement
 
     def test_a_bundle_carries_its_sql(self, root: Path) -> None:
         write(root / "datasets" / "sql" / "main.sql", "\ufeffSELECT 1\n")
