@@ -11,6 +11,7 @@ from dli.exceptions import ConfigurationError, DLIValidationError, ErrorCode
 from dli.specs.document import read_document
 from dli.specs.parser import SpecFile, parse_spec
 from dli.specs.project_file import Discovery, ProjectFile
+from dli.specs.refusal import refused
 
 __all__ = ["Catalogue", "Problem", "label_of", "read_catalogue"]
 
@@ -58,7 +59,7 @@ def read_catalogue(root: Path, config: ProjectFile) -> Catalogue:
     for path in sorted(set(_spec_paths(root, config.discovery))):
         label = label_of(path, root)
         if not path.resolve().is_relative_to(root):
-            error = _invalid(f"{label}: the link leads out of the project")
+            error = refused(f"{label}: the link leads out of the project")
             catalogue.leave_out(label, error, _name_of(path))
             continue
         try:
@@ -84,7 +85,7 @@ def _leave_out_rivals(catalogue: Catalogue, name: str, files: list[SpecFile]) ->
     places = [file.document.at(("name",)) for file in files]
     for file, place in zip(files, places, strict=True):
         others = ", ".join(other for other in places if other != place)
-        error = _invalid(f"{place}: the name '{name}' is also used in {others}")
+        error = refused(f"{place}: the name '{name}' is also used in {others}")
         catalogue.leave_out(file.document.label, error, name)
 
 
@@ -122,7 +123,3 @@ def _name_in(path: Path) -> str | None:
 def _name_of(path: Path) -> str:
     """The name that the name of the file promises."""
     return path.stem.partition(".")[2]
-
-
-def _invalid(message: str) -> DLIValidationError:
-    return DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])

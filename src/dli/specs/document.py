@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from dli.exceptions import DLIValidationError, ErrorCode
+from dli.exceptions import DLIValidationError
+from dli.specs.refusal import refused
 
 __all__ = ["Document", "Place", "Plain", "read_document", "typed"]
 
@@ -62,24 +63,24 @@ def read_document(source: bytes | Path, label: str, *, may_be_empty: bool = Fals
     try:
         text = _decoded(source)
     except (OSError, ValueError) as error:
-        raise _invalid(f"{label}: {_reason(error)}") from error
+        raise refused(f"{label}: {_reason(error)}") from error
     try:
         data = reader.read(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _invalid(
+        raise refused(
             f"{label}:{line}: not valid YAML: {error.problem or error.context}"
         ) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _invalid(
+        raise refused(
             f"{label}:{line}: not valid YAML: a character that YAML does not allow"
         ) from error
     if data is None and may_be_empty:
         data = {}
     if not isinstance(data, dict):
-        raise _invalid(f"{label}:1: keys and values expected, such as `name: ...`")
+        raise refused(f"{label}:1: keys and values expected, such as `name: ...`")
     return Document(label, data, reader.lines, reader.text_lines)
 
 
@@ -98,10 +99,6 @@ def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or type(error).__name__}"
     return str(error)
-
-
-def _invalid(message: str) -> DLIValidationError:
-    return DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])
 
 
 def _line(event: Any) -> int:
@@ -182,7 +179,7 @@ class _Reader:
         return mapping
 
     def _refused(self, event: Any, reason: str) -> DLIValidationError:
-        return _invalid(f"{self.label}:{_line(event)}: {reason}")
+        return refused(f"{self.label}:{_line(event)}: {reason}")
 
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from dli.exceptions import (
     ConfigurationError,
     DatasetNotFoundError,
-    DLIValidationError,
     ErrorCode,
     MetricNotFoundError,
 )
@@ -26,6 +25,7 @@ from dli.specs.project_file import (
     SourceDefinition,
     read_project_file,
 )
+from dli.specs.refusal import refused
 
 __all__ = ["Problem", "Project"]
 
@@ -186,10 +186,7 @@ class Project:
                 raise ValueError("is larger than 1 MiB")
             return content.decode("utf-8-sig")
         except (OSError, ValueError) as error:
-            message = f"{self.sql_label(spec, file)}: {_reason(error)}"
-            raise DLIValidationError(
-                message, code=ErrorCode.SPEC_INVALID, errors=[message]
-            ) from None
+            raise refused(f"{self.sql_label(spec, file)}: {_reason(error)}") from None
 
 
 def _path(spec: SpecBase, file: str) -> Path:

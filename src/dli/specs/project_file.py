@@ -1,7 +1,8 @@
 """`dli.yaml`: its keys, its `${VARIABLES}`, and the files of the user laid over and under it."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -11,7 +12,9 @@ from dli.exceptions import ConfigNotFoundError, ConfigurationError, DLIValidatio
 from dli.expansion import UnsetVariableError, expand
 from dli.models.transpile import MetricDefinition, TranspileRule
 from dli.specs.document import Document, Place, Plain, read_document, typed
+from dli.specs.name import is_name
 from dli.specs.parser import unknown_keys, validated
+from dli.specs.refusal import refused
 
 __all__ = ["Environment", "ProjectFile", "RuleEntry", "SourceDefinition", "read_project_file"]
 
@@ -79,9 +82,14 @@ class SourceDefinition(BaseModel):
     format: Literal["parquet", "csv", "json"] | None = None
 
     @model_validator(mode="after")
-    def _one_place(self) -> "SourceDefinition":
+    def _is_usable(self) -> "SourceDefinition":
+        if not is_name(self.table) or self.table.count(".") != 2:
+            raise ValueError("table needs a name of three parts")
         if (self.path is None) == (self.url is None):
             raise ValueError("give path or url")
+        path = PurePath(self.path or "")
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("path leads out of the project")
         return self
 
 
@@ -116,7 +124,7 @@ def read_project_file(
     for path in (home, main, root / LOCAL_FILE):
         if path == main or path.is_file():
             document = _document(path)
-            merged = _laid_over(merged, _values(document, path, env, environment))
+            merged = _laid_over(merged, _values(_Expansion(document, env, environment), path))
             if path == main:
                 warnings = _doubts(document)
     return ProjectFile.model_validate(merged), warnings
@@ -137,17 +145,11 @@ def _doubts(document: Document) -> list[str]:
     return doubts
 
 
-def _values(
-    document: Document, path: Path, env: Mapping[str, str], environment: str
-) -> dict[str, Any]:
+def _values(expansion: "_Expansion", path: Path) -> dict[str, Any]:
     """The values of one file; a mistake is told with the line it is on."""
     try:
-        values = {
-            key: value
-            for key, item in document.data.items()
-            if (value := _expanded(item, (key,), document, env, environment)) is not None
-        }
-        validated(ProjectFile, values, document)
+        values: dict[str, Any] = expansion.of(expansion.document.data)
+        validated(ProjectFile, values, expansion.document)
     except DLIValidationError as error:
         raise _unusable(path, error) from None
     return values
@@ -157,38 +159,37 @@ def _unusable(path: Path, error: DLIValidationError) -> ConfigurationError:
     return ConfigurationError(error.message, config_path=path, details={"errors": error.errors})
 
 
-def _expanded(
-    value: Any, place: Place, document: Document, env: Mapping[str, str], environment: str
-) -> Any:
-    """The value with variables replaced and scalars typed; None for what is left out."""
-    if isinstance(value, dict):
-        items = (
-            (key, _expanded(value[key], (*place, key), document, env, environment)) for key in value
-        )
-        return {key: item for key, item in items if item is not None}
-    if isinstance(value, list):
-        return [
-            _expanded(item, (*place, number), document, env, environment)
-            for number, item in enumerate(value)
-        ]
-    if value is None:
-        return None
-    try:
-        text = expand(value, env)
-    except UnsetVariableError as error:
-        if place[0] == "server" or (place[0] == "environments" and place[1] != environment):
-            return None
-        message = (
-            f"{document.at(place)}: the variable {error} is not set; "
-            f"${{{error}:-...}} would give a default"
-        )
-        raise DLIValidationError(message, errors=[message]) from None
-    if not isinstance(value, Plain):
-        return text
-    if not text:
-        return None
-    is_free = place[0] == "environments" and place[2:3] == ("variables",)
-    return typed(Plain(text)) if is_free else text
+@dataclass(frozen=True, slots=True)
+class _Expansion:
+    """Replaces the variables of one file and types its scalars; leaves empty keys out."""
+
+    document: Document
+    env: Mapping[str, str]
+    environment: str
+
+    def of(self, value: Any, place: Place = ()) -> Any:
+        if isinstance(value, dict):
+            items = ((key, self.of(item, (*place, key))) for key, item in value.items())
+            return {key: item for key, item in items if item is not None}
+        if isinstance(value, list):
+            return [self.of(item, (*place, number)) for number, item in enumerate(value)]
+        text = None if value is None else self._text(value, place)
+        if text is None or not isinstance(value, Plain):
+            return text
+        is_free = place[0] == "environments" and place[2:3] == ("variables",)
+        return (typed(Plain(text)) if is_free else text) if text else None
+
+    def _text(self, value: str, place: Place) -> str | None:
+        try:
+            return expand(value, self.env)
+        except UnsetVariableError as error:
+            is_elsewhere = place[0] == "environments" and place[1] != self.environment
+            if is_elsewhere or place[0] == "server":
+                return None
+            raise refused(
+                f"{self.document.at(place)}: the variable {error} is not set; "
+                f"${{{error}:-...}} would give a default"
+            ) from None
 
 
 def _laid_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from sqlglot import Expr, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, UnsupportedError
 from sqlglot.helper import ensure_list
 
-from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
+from dli.exceptions import ErrorCode, TranspileError
 from dli.specs.origin import Origin
+from dli.specs.refusal import refused
 
 __all__ = [
     "check_statement",
@@ -50,12 +51,12 @@ def check_statement(
     statements = parse_script(sql, dialect, origin=origin)
     if len(statements) != 1:
         count = "is empty" if not statements else f"holds {len(statements)} statements"
-        raise _refused(f"{origin}: the SQL {count}; exactly one is needed")
+        raise refused(f"{origin}: the SQL {count}; exactly one is needed")
     statement = statements[0]
     if only_query and not isinstance(statement, exp.Query):
-        raise _refused(f"{origin}: a query is needed")
+        raise refused(f"{origin}: a query is needed")
     if not _is_allowed(statement):
-        raise _refused(f"{origin}: this kind of statement is not allowed; use {_ALLOWED}")
+        raise refused(f"{origin}: this kind of statement is not allowed; use {_ALLOWED}")
     return statement
 
 
@@ -76,11 +77,7 @@ def parse_script(sql: str, dialect: str, *, origin: Origin = _SQL) -> tuple[Expr
     """
     parsed = _parse(sql, dialect)
     if isinstance(parsed, _Fault):
-        raise DLIValidationError(
-            parsed.told_at(origin),
-            code=ErrorCode.SQL_SYNTAX_ERROR,
-            errors=[parsed.told_at(origin)],
-        )
+        raise refused(parsed.told_at(origin), ErrorCode.SQL_SYNTAX_ERROR)
     return parsed
 
 
@@ -232,7 +229,3 @@ def _unclosed(sql: str) -> tuple[int, int]:
             break
         position = match.end()
     return sql.count("\n", 0, position) + 1, position - sql.rfind("\n", 0, position)
-
-
-def _refused(message: str) -> DLIValidationError:
-    return DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])

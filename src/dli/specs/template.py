@@ -10,9 +10,9 @@ from typing import Any
 
 from minijinja import Environment, TemplateError
 
-from dli.exceptions import DLIValidationError, ErrorCode
 from dli.specs.literal import Writer, iso_day, printed
 from dli.specs.origin import Origin
+from dli.specs.refusal import refused
 from dli.specs.schedule import Interval
 from dli.specs.zone import start_of_day
 
@@ -68,8 +68,7 @@ def render(
         # Raised by a function or filter, which is named first and knows no line.
         reason = str(error)
         line = _line_with(reason.partition(":")[0].partition("(")[0], text)
-    message = f"{origin.at(line)}: template: {reason[:200]}"
-    raise DLIValidationError(message, code=ErrorCode.SPEC_INVALID, errors=[message])
+    raise refused(f"{origin.at(line)}: template: {reason[:200]}")
 
 
 def _line_with(word: str, text: str) -> int:

@@ -10,12 +10,12 @@ from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.models.spec import ParameterType
-from dli.specs.dataset import Slot, slots
 from dli.specs.document import Place
 from dli.specs.origin import Origin
 from dli.specs.parameter import bind, requested_date, unfillable
 from dli.specs.project import Project
 from dli.specs.sql import check_statement
+from dli.specs.statement import Slot, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values, render
 
 __all__ = ["require_valid_dataset", "validate_dataset", "validate_metric"]
@@ -129,7 +129,8 @@ class _Check:
             self._take(error, [f"{place}: {text}" for text in error.errors])
             return
         for slot in slots(bundle):
-            self._check_slot(spec, slot, context, values)
+            placed = slot._replace(origin=self._origin(spec, slot))
+            self._check_slot(placed, context, values, spec.execution.dialect)
         if check_deps:
             self._check_names(spec, names.asked)
 
@@ -151,27 +152,13 @@ class _Check:
         return context, bind(spec.parameters, given, builtin_values(context))
 
     def _check_slot(
-        self,
-        spec: DatasetSpec | MetricSpec,
-        slot: Slot,
-        context: RenderContext,
-        values: Mapping[str, Any],
+        self, slot: Slot, context: RenderContext, values: Mapping[str, Any], dialect: str
     ) -> None:
-        origin, dialect = self._origin(spec, slot), spec.execution.dialect
-        is_metric = isinstance(spec, MetricSpec)
         try:
-            sql = render(slot.text, context, values, dialect=dialect, origin=origin)
-            try:
-                check_statement(sql, dialect, origin=origin, only_query=is_metric)
-            except DLIValidationError:
-                # Once more with every line of the template kept, for the line in the message.
-                sql = render(
-                    slot.text, context, values, dialect=dialect, origin=origin, keep_lines=True
-                )
-                check_statement(sql, dialect, origin=origin, only_query=is_metric)
-                raise
+            render_slot(slot, context, values, self.given or {}, dialect)
         except DLIValidationError as error:
-            self._take(error, error.errors)
+            found = _in_kept_lines(slot, context, values, dialect) or error
+            self._take(found, found.errors)
 
     def _take(self, error: DLIValidationError, texts: list[str]) -> None:
         self.errors += texts
@@ -200,3 +187,16 @@ class _Check:
         if spec.name in circle:
             place = self._at(spec, ("depends_on",))
             self.errors.append(f"{place}: depends_on: {' -> '.join(circle)} is a circle")
+
+
+def _in_kept_lines(
+    slot: Slot, context: RenderContext, values: Mapping[str, Any], dialect: str
+) -> DLIValidationError | None:
+    """The same error with the line of the template, not of the shorter text it became."""
+    origin = slot.origin
+    try:
+        sql = render(slot.text, context, values, dialect=dialect, keep_lines=True, origin=origin)
+        check_statement(sql, dialect, origin=origin, only_query=slot.only_query)
+    except DLIValidationError as error:
+        return error
+    return None

@@ -9,7 +9,10 @@ import pytest
 
 from dli.exceptions import DLIValidationError
 from dli.models.dataset import DatasetSpec
+from dli.models.metric import MetricSpec
+from dli.models.spec import ParameterType, QueryParameter
 from dli.specs.dataset import Statement, render_dataset
+from dli.specs.metric import render_metric
 from dli.specs.parser import dataset_from_mapping
 from dli.specs.template import RenderContext
 
@@ -86,6 +89,17 @@ ATTACKS = [
     "name, secret", "1 -- ", "/**/OR/**/1=1", "''", "'", "\"", "%27 OR 1=1", "x\n OR 1=1", "$$x$$",
     "E'\\''", "U&'\\0027'", "x' AND SLEEP(5) AND '1'='1", "{{ 7*7 }}", "０' OR '１'='１",
 ]  # fmt: skip
+
+
+def test_a_metric_becomes_one_query() -> None:
+    metric = MetricSpec(
+        name="m", owner="me", team="t", query_statement="SELECT '{{ ds }}', {{ n }}"
+    )
+    metric.parameters = [QueryParameter(name="n", type=ParameterType.INTEGER)]
+    assert render_metric(metric, CONTEXT, {"n": 5}) == "SELECT '2025-01-05', 5"
+    metric.query_statement = "DELETE FROM t"
+    with pytest.raises(DLIValidationError, match="a query is needed"):
+        render_metric(metric, CONTEXT, {"n": 5})
 
 
 class TestInjection:

@@ -100,6 +100,12 @@ def test_given_parameters_are_checked(files: Files) -> None:
     assert "must be a date" in errors(files, parameters={"n": 1, "ds": "x"})[0]
 
 
+def test_given_values_may_not_change_the_sql(files: Files) -> None:
+    files.dataset("a", "query_statement: |\n  SELECT 1 WHERE 1 = {{ v }}\nparameters: [{name: v}]")
+    (error,) = errors(files, parameters={"v": "1 OR 2 = 2"})
+    assert error.startswith("datasets/dataset.a.yaml:5: the values of v would change")
+
+
 def test_warnings_become_errors_when_strict(files: Files) -> None:
     files.dataset("a", "colour: red")
     result = validate_dataset(files.project(), "a")
