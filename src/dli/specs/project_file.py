@@ -82,15 +82,18 @@ class SourceDefinition(BaseModel):
     format: Literal["parquet", "csv", "json"] | None = None
 
     @model_validator(mode="after")
-    def _is_usable(self) -> "SourceDefinition":
-        if not is_name(self.table) or self.table.count(".") != 2:
-            raise ValueError("table needs a name of three parts")
+    def _one_place(self) -> "SourceDefinition":
         if (self.path is None) == (self.url is None):
             raise ValueError("give path or url")
-        path = PurePath(self.path or "")
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError("path leads out of the project")
         return self
+
+    def problem(self) -> str | None:
+        """What a warehouse would refuse without looking at any file."""
+        if not is_name(self.table) or self.table.count(".") != 2:
+            return "table needs a name of three parts"
+        path = PurePath(self.path or "")
+        leads_out = path.is_absolute() or ".." in path.parts
+        return "path leads out of the project" if leads_out else None
 
 
 class ProjectFile(BaseModel):
@@ -149,7 +152,10 @@ def _values(expansion: "_Expansion", path: Path) -> dict[str, Any]:
     """The values of one file; a mistake is told with the line it is on."""
     try:
         values: dict[str, Any] = expansion.of(expansion.document.data)
-        validated(ProjectFile, values, expansion.document)
+        file = validated(ProjectFile, values, expansion.document)
+        for number, source in enumerate(file.sources):
+            if problem := source.problem():
+                raise refused(f"{expansion.document.at(('sources', number))}: sources: {problem}")
     except DLIValidationError as error:
         raise _unusable(path, error) from None
     return values
