@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hmac
+import math
 import os
 import secrets
+import time
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
 from basecamp.errors import RequestRefusedError
 from dli.exceptions import ConfigurationError, ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 PUBLIC = frozenset({("GET", "/livez"), ("GET", "/readyz"), ("GET", "/api/v1/health")})
@@ -21,29 +24,67 @@ OWNER = "local"
 """Name of the caller that the generated token stands for."""
 
 _TOKEN_MIN = 32
+_GUESSES = 10
+_WINDOW_SECONDS = 60.0
+_ADDRESSES = 10_000
+"""Addresses remembered at most; the one that guessed longest ago is forgotten first."""
+
+
+class GuessLimit:
+    """Counts wrong tokens for each address; used from the event loop only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """Refuse an address that guessed too often within the last minute.
+
+        Raises:
+            RequestRefusedError: try later (429, DLI-503).
+        """
+        past = self._failures.get(address, deque())
+        now = self._clock()
+        while past and past[0] <= now - _WINDOW_SECONDS:
+            past.popleft()
+        if len(past) >= _GUESSES:
+            raise RequestRefusedError(
+                "Too many wrong tokens came from this address.",
+                status=429,
+                code=ErrorCode.SERVER_ERROR,
+                details={"retry_after": math.ceil(past[0] + _WINDOW_SECONDS - now)},
+            )
+
+    def count(self, address: str) -> None:
+        """Remember one wrong token."""
+        self._failures.setdefault(address, deque(maxlen=_GUESSES)).append(self._clock())
+        self._failures.move_to_end(address)
+        if len(self._failures) > _ADDRESSES:
+            self._failures.popitem(last=False)
 
 
 class TokenAuth:
     """Checks the token of a request."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, guesses: GuessLimit | None = None) -> None:
         self._token = token.encode()
+        self._guesses = guesses or GuessLimit()
 
-    def caller(self, headers: Mapping[str, str]) -> str:
-        """The name of who sent a request.
+    def caller(self, headers: Mapping[str, str], address: str) -> str:
+        """The name of who sent a request. A valid token passes whatever its address did before.
 
         Raises:
-            RequestRefusedError: no token, or not ours (401, DLI-502); both look the same.
+            RequestRefusedError: no token, or not ours (401, DLI-502), both look the same;
+                too many wrong ones (429, DLI-503). `details["reason"]` is for the figures.
         """
         given = _given_token(headers)
-        if given is not None and hmac.compare_digest(given.encode(), self._token):
+        if given is None:
+            raise _unknown("missing")
+        if hmac.compare_digest(given.encode(), self._token):
             return OWNER
-        raise RequestRefusedError(
-            "A valid token is needed.",
-            status=401,
-            code=ErrorCode.SERVER_AUTH_FAILED,
-            details={"reason": "missing" if given is None else "wrong"},
-        )
+        self._guesses.check(address)
+        self._guesses.count(address)
+        raise _unknown("wrong")
 
 
 def load_token(path: Path) -> str:
@@ -67,6 +108,15 @@ def _read_token(path: Path) -> str:
     if len(token) < _TOKEN_MIN:
         raise ConfigurationError("The token file holds no token; remove it.", config_path=path)
     return token
+
+
+def _unknown(reason: str) -> RequestRefusedError:
+    return RequestRefusedError(
+        "A valid token is needed.",
+        status=401,
+        code=ErrorCode.SERVER_AUTH_FAILED,
+        details={"reason": reason},
+    )
 
 
 def _given_token(headers: Mapping[str, str]) -> str | None:

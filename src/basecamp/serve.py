@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from basecamp.app import Basecamp, create_app
+from basecamp.protocol import PunctualProtocol
 from dli import __version__
 from dli.exceptions import ConfigurationError
 
@@ -63,7 +64,7 @@ class Server(uvicorn.Server):
     def __init__(self, basecamp: Basecamp, announcement: Announcement) -> None:
         config = uvicorn.Config(
             create_app(basecamp),
-            http="httptools",
+            http=PunctualProtocol,
             loop="asyncio",
             ws="none",
             interface="asgi3",

@@ -109,7 +109,7 @@ class Metrics:
         self._requests.labels(method, route, str(status)).observe(seconds)
 
     def count_auth_failure(self, reason: str) -> None:
-        """Count a request refused for its token: `missing` or `wrong`."""
+        """Count a request refused for its token: `missing`, `wrong` or `limited`."""
         self._auth_failures.labels(reason).inc()
 
     def exposition(self) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _REF = "#/components/schemas/{model}"
 _FRAMEWORK_ONLY = ("HTTPValidationError", "ValidationError")
 _EVERYWHERE = frozenset({400, 421, 500, 503})
+_WITH_TOKEN = frozenset({401, 429})
 _WITH_BODY = frozenset({408, 413, 415})
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -48,7 +49,7 @@ def _complete(operation: dict[str, Any], *, is_public: bool) -> None:
     if "requestBody" in operation:
         statuses |= _WITH_BODY
     if not is_public:
-        statuses.add(401)
+        statuses |= _WITH_TOKEN
     operation["security"] = [] if is_public else [{"bearer": []}, {"apiKey": []}]
     for status in sorted(statuses):
         responses.setdefault(str(status), problem_response(status))

@@ -56,16 +56,17 @@ def authorize(request: Request, template: str) -> None:
     """Let a request pass that may see the route `template`; `request.state.caller` is who asks.
 
     Raises:
-        RequestRefusedError: token missing or wrong (401, DLI-502).
+        RequestRefusedError: token missing or wrong (401), or guessed too often (429).
     """
     site = site_of(request)
     if (request.method, template) in PUBLIC:
         request.state.caller = None
         return
+    address = request.client.host if request.client else ""
     try:
-        request.state.caller = site.auth.caller(request.headers)
+        request.state.caller = site.auth.caller(request.headers, address)
     except DLIError as exc:
-        site.metrics.count_auth_failure(exc.details["reason"])
+        site.metrics.count_auth_failure(exc.details.get("reason", "limited"))
         raise
 
 

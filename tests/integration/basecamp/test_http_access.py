@@ -180,3 +180,12 @@ def test_health_follows_the_engine(site: Any) -> None:
     assert detail.status == 503
     assert detail.body["parts"]["scheduler"] == "stopped"
     assert site.get("/livez").status == 200
+
+
+def test_guessing_tokens_is_slowed_down(site: Any) -> None:
+    statuses = [site.get("/api/v1/workflows", token=f"wrong{n}").status for n in range(11)]
+    assert statuses == [401] * 10 + [429]
+    limited = site.get("/nothing", token="wrong")
+    assert (limited.status, limited.body["code"]) == (429, "DLI-503")
+    assert 0 < int(limited.headers["retry-after"]) <= 60
+    assert site.get("/api/v1/workflows").status == 200

@@ -1,0 +1,78 @@
+"""A connection that dawdles or pours is closed; the others do not notice."""
+
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from basecamp import protocol
+
+
+def closed_within(line: socket.socket, seconds: float) -> bytes:
+    """What the server still sends before it closes; fails when it does not."""
+    line.settimeout(seconds)
+    told = b""
+    while part := line.recv(65536):
+        told += part
+    return told
+
+
+@pytest.fixture
+def impatient(site: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(protocol, "_HEAD_SECONDS", 0.3)
+    return site
+
+
+def connect(site: Any) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", site.port), timeout=10)
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"])
+def test_a_head_that_does_not_come_is_not_waited_for(impatient: Any, sent: bytes) -> None:
+    with connect(impatient) as line:
+        line.sendall(sent)
+        assert closed_within(line, 5) == b""
+
+
+def test_a_second_head_has_no_more_time_than_the_first(impatient: Any) -> None:
+    with connect(impatient) as line:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        told = b""
+        while not told.endswith(b"}"):
+            told += line.recv(65536)
+        line.sendall(b"\r\nGET /li")
+        assert closed_within(line, 4) == b""
+
+
+def test_a_slow_answer_is_no_slow_head(impatient: Any) -> None:
+    impatient.register()
+    run_id = impatient.start_run()
+    began_at = time.monotonic()
+    answer = impatient.get(f"/api/v1/workflows/runs/{run_id}?wait=1")
+    assert answer.status == 200
+    assert time.monotonic() - began_at >= 1
+
+
+def test_an_endless_head_is_cut_off(site: Any) -> None:
+    with connect(site) as line:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
+        line.sendall(b"X-Filler: " + b"a" * 70_000)
+        assert closed_within(line, 5).startswith(b"HTTP/1.1 431 ")
+    assert site.get("/livez").status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x00\xa5\x01\x00\x00",
+        b"POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /livez HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_a_bad_request(site: Any, head: bytes) -> None:
+    with connect(site) as line:
+        line.sendall(head)
+        assert closed_within(line, 5).startswith(b"HTTP/1.1 400 ")
+    assert site.get("/livez").status == 200
