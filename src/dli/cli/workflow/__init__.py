@@ -13,7 +13,7 @@ COMMANDS = {
     "show": Entry(f"{_HERE}.read:show", "Show one workflow."),
     "status": Entry(f"{_HERE}.read:status", "Show one run or backfill."),
     "history": Entry(f"{_HERE}.read:history", "List runs, newest first."),
-    "logs": Entry(f"{_HERE}.read:logs", "Show the log of a run."),
+    "logs": Entry(f"{_HERE}.read:logs", "Show the log of a run or backfill."),
     "run": Entry(f"{_HERE}.run:run", "Run a workflow now."),
     "backfill": Entry(f"{_HERE}.run:backfill", "Run a workflow once per interval of a date range."),
     "stop": Entry(f"{_HERE}.run:stop", "Stop a run or a whole backfill."),

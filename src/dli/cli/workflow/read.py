@@ -183,13 +183,14 @@ def _note_rest(shown: int, meta: dict[str, Any] | None) -> None:
 @format_option("-f")
 @path_option()
 def logs(*, run_id: str, follow: bool, format: str, path: Path | None) -> None:
-    """Show the log of a run."""
-    from dli.cli.workflow.watch import interruptible, log_lines, show_line
+    """Show the log of a run, or of each day of a backfill."""
+    from dli.cli.workflow.log import log_lines, show_lines
+    from dli.cli.workflow.watch import interruptible
 
     with connect(path) as client, interruptible(run_id):
-        lines = log_lines(client, run_id, follow=follow)
+        record = check(client.workflow_status(run_id), "get_status", run_id=run_id)
+        lines = log_lines(client, record, follow=follow)
         if format == "json":
             emit_json(list(lines))
         else:
-            for line in lines:
-                show_line(line)
+            show_lines(lines)

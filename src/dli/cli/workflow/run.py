@@ -167,8 +167,11 @@ def _watch(client: BasecampClient, record: Record, *, follow: bool, format: str)
 
     with watch.interruptible(record["run_id"]):
         if follow:
-            return watch.follow(client, record, to_stderr=format == "json")
-        if "runs" in record:
+            from dli.cli.workflow.log import log_lines, show_lines
+
+            lines = log_lines(client, record, follow=True)
+            show_lines(lines, to_stderr=format == "json")
+        elif "runs" in record:
             return watch.watch_backfill(client, record["run_id"])
         return watch.watch_run(client, record["run_id"])
 

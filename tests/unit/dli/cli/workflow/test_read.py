@@ -155,6 +155,7 @@ def logs(next_line: int, *lines: dict[str, Any], done: bool) -> tuple[int, dict[
 
 def test_logs_reads_page_after_page(dli: Dli, server: ScriptedServer) -> None:
     pages = logs(1, line(1, "one"), done=False), logs(2, line(2, "\x1b[2Jtwo"), done=True)
+    server.on("GET /workflows/runs/r", (200, {"run_id": "r"}))
     server.on("GET /workflows/runs/r/logs", *pages)
     result = dli("workflow", "logs", "r")
     assert result.stdout == "06:00:01 INFO    one\n06:00:01 INFO    two\n"
@@ -163,13 +164,32 @@ def test_logs_reads_page_after_page(dli: Dli, server: ScriptedServer) -> None:
 
 def test_logs_without_follow_end_where_the_log_ends(dli: Dli, server: ScriptedServer) -> None:
     pages = logs(1, line(1, "one"), done=False), logs(1, done=False)
+    server.on("GET /workflows/runs/r", (200, {"run_id": "r"}))
     server.on("GET /workflows/runs/r/logs", *pages)
     assert dli("workflow", "logs", "r").stdout == "06:00:01 INFO    one\n"
 
 
 def test_logs_with_follow_go_on_until_the_run_has_ended(dli: Dli, server: ScriptedServer) -> None:
     pages = logs(0, done=False), logs(1, line(1, "one"), done=False), logs(1, done=True)
+    server.on("GET /workflows/runs/r", (200, {"run_id": "r"}))
     server.on("GET /workflows/runs/r/logs", *pages)
     result = dli("workflow", "logs", "r", "--follow", "-f", "json")
     assert [found["message"] for found in json.loads(result.stdout)] == ["one"]
     assert all("wait=" in query for query in server.asked("GET /workflows/runs/r/logs"))
+
+
+def test_logs_of_a_backfill_name_the_day_and_the_run(dli: Dli, server: ScriptedServer) -> None:
+    days = [{"run_id": f"d{day}", "date": f"2025-01-0{day}"} for day in (1, 2, 3)]
+    server.on("GET /workflows/runs/b", (200, {"run_id": "b", "runs": days}))
+    server.on("GET /workflows/runs/d1/logs", logs(1, line(1, "one"), done=True))
+    server.on("GET /workflows/runs/d2/logs", logs(2, line(1, "two"), line(2, "2"), done=True))
+    server.on("GET /workflows/runs/d3/logs", logs(0, done=True))
+    assert dli("workflow", "logs", "b").stdout.splitlines() == [
+        "-- 2025-01-01 d1",
+        "06:00:01 INFO    one",
+        "-- 2025-01-02 d2",
+        "06:00:01 INFO    two",
+        "06:00:01 INFO    2",
+    ]
+    found = json.loads(dli("workflow", "logs", "b", "-f", "json").stdout)
+    assert [one["run_id"] for one in found] == ["d1", "d2", "d2"]

@@ -154,7 +154,7 @@ def test_a_short_outage_does_not_end_the_wait(dli: Dli, server: ScriptedServer) 
 def test_a_long_outage_ends_the_wait_with_its_code(
     dli: Dli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dli.cli.workflow.watch.PATIENCE_S", 0)
+    monkeypatch.setattr("dli.cli.workflow.patience.PATIENCE_S", 0)
     server.on("POST /workflows/a.b/run", (202, run_record()))
     server.on("GET /workflows/runs/r1", (500, {"code": "DLI-504", "detail": "store is gone"}))
     result = dli("workflow", "run", "a.b", "--wait")
