@@ -58,21 +58,20 @@ class Basecamp:
             ConfigurationError: directory or token is not safe.
         """
         self.settings = settings
-        self._held = ExitStack()
         with ExitStack() as held:
             state_dir.prepare(settings.state_dir)
             held.enter_context(state_dir.StateLock(settings.state_dir / "lock"))
             self.token = load_token(settings.state_dir / "token")
             self.database = _open_database(settings)
             held.callback(self.database.close)
+            self._connect(engine, clock or SystemClock())
             self._held = held.pop_all()
-        self._connect(engine, clock or SystemClock())
 
     def _connect(self, engine: Engine | None, clock: Clock) -> None:
         root = self.settings.state_dir
         database = self.database
         files = FileSpecStore(root / "store")
-        files.prepare()
+        had_code = files.prepare()
         self.engine = engine or _embedded(database, self.settings, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         self.site = Site(
@@ -90,6 +89,8 @@ class Basecamp:
         self.reconciler = Reconciler(
             database, self.engine, workflows, files=files, index=index, clock=clock
         )
+        if not had_code:
+            self.reconciler.restore_code()
         self.loop = ReconcileLoop(self.reconciler, self.settings.reconcile_seconds)
 
     def start(self, on_ready: Callable[[], None] | None = None) -> None:

@@ -23,7 +23,7 @@ HOMES = {
     "sqlglot": ("dli.specs", "dli.warehouse"),
     "starlette": ("basecamp.gate", "basecamp.routes"),
     "tenacity": ("dli.client",),
-    "uvicorn": ("basecamp.serve",),
+    "uvicorn": ("basecamp.protocol", "basecamp.serve"),
     "yaml": ("basecamp.specstore", "dli.config", "dli.specs"),
 }
 

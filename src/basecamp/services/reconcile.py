@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _ACTOR = "reconcile"
 _BATCH = 500
 """Files taken over per transaction; requests write in between."""
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
 
 
 @dataclass
@@ -92,6 +92,17 @@ class Reconciler:
             _log.info("reconcile.changed", extra=counts)
             self._engine.wake()
         return outcome
+
+    def restore_code(self) -> None:
+        """Write the CODE set that the state store knows: its files were lost as a whole."""
+        with self._database.read() as tx:
+            contents = {
+                row.dataset_name: spec.load(tx, row.spec_hash)
+                for row in workflow.of_source(tx, "code")
+            }
+        if contents:
+            self._files.switch_code(self._files.stage_code(contents))
+            _log.warning("reconcile.code_restored", extra={"count": len(contents)})
 
     def _rows(self) -> dict[FileKey, WorkflowRow]:
         with self._database.read() as tx:
@@ -164,6 +175,7 @@ class ReconcileLoop:
         self._seconds = seconds
         self._wanted = threading.Event()
         self._is_ending = False
+        self._retry_s = _RETRY_SECONDS
         self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
         self._on_first_pass: Callable[[], None] | None = None
 
@@ -193,7 +205,14 @@ class ReconcileLoop:
             except Exception as exc:  # noqa: BLE001 - one bad pass must not end all later ones
                 _log.error("reconcile.failed", exc_info=exc)
             if not self._is_ending:
-                self._wanted.wait(_RETRY_SECONDS if self._on_first_pass else self._seconds)
+                self._wanted.wait(self._pause_s())
+
+    def _pause_s(self) -> float:
+        """The interval; less, but more each time, as long as the server waits to be ready."""
+        if self._on_first_pass is None:
+            return self._seconds
+        self._retry_s = min(2 * self._retry_s, self._seconds)
+        return self._retry_s
 
 
 def _differs(row: WorkflowRow | None, reading: Reading) -> bool:

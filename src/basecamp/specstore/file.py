@@ -37,13 +37,18 @@ class FileSpecStore:
         self._manual = root / "manual"
         self._versions = root / "versions"
 
-    def prepare(self) -> None:
-        """Create the folders; a `code` that a crash or a person took away comes back."""
+    def prepare(self) -> bool:
+        """Create the folders and tell whether there was a CODE set.
+
+        A `code` that a crash took away comes back from the newest version.
+        """
         for folder in (self._root, self._manual, self._versions):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.path.lexists(self._code):
-            sets = sorted(path.name for path in self._versions.iterdir() if path.is_dir())
-            self._link(sets[-1] if sets else self._new_version())
+        if os.path.lexists(self._code):
+            return True
+        sets = sorted(path.name for path in self._versions.iterdir() if path.is_dir())
+        self._link(sets[-1] if sets else self._new_version())
+        return bool(sets)
 
     def scan(self) -> dict[FileKey, str]:
         with _as_server_error():

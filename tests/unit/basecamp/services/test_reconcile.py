@@ -1,5 +1,6 @@
 """State store and spec files are brought together by the override rules."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,18 @@ def test_a_lost_manual_file_is_written_again(place: Place) -> None:
     assert place.reconciler.run().restored == [FileKey("manual", NAME)]
     assert place.path("manual").read_bytes() == kept
     assert not place.reconciler.run()
+
+
+def test_a_code_set_that_was_lost_as_a_whole_is_written_again(
+    place: Place, content: dict[str, Any]
+) -> None:
+    place.publishing.publish(ANA, specs=[content, {**content, "name": "a.one"}])
+    shutil.rmtree(place.root)
+    assert not place.files.prepare()
+    place.reconciler.restore_code()
+    assert not place.new_reconciler().run()
+    assert place.path("code", "a.one").exists()
+    assert place.row("code") is not None
 
 
 def test_manual_files_fill_a_store_that_was_lost(

@@ -118,7 +118,7 @@ def test_files_copied_by_hand_are_read_and_then_replaced(tmp_path: Path) -> None
 def test_a_crash_while_replacing_copied_files_loses_none(store: FileSpecStore, root: Path) -> None:
     publish(store, "a.one")
     (root / "code").unlink()  # the moment between taking the old set away and the new link
-    FileSpecStore(root).prepare()
+    assert FileSpecStore(root).prepare()
     assert names(store, "code") == ["a.one"]
 
 

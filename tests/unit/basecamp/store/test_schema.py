@@ -67,3 +67,19 @@ def test_readers_cannot_write(database: Database) -> None:
     with database.read() as tx, pytest.raises(Exception, match="readonly") as raised:
         tx.execute(text("DELETE FROM run"))
     assert isinstance(raised.value.__cause__, sqlite3.OperationalError)
+
+
+def test_a_store_with_a_broken_page_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "basecamp.db"
+    good = Database.at(path)
+    schema.prepare(good.engine)
+    good.close()
+    with path.open("r+b") as file:
+        file.seek(-4096, 2)  # the last page; the names of the tables can still be read
+        file.write(b"\xff" * 4096)
+    damaged = path.read_bytes()
+    opened = Database.at(path)
+    with pytest.raises(ConfigurationError, match="damaged"):
+        schema.prepare(opened.engine)
+    opened.close()
+    assert path.read_bytes() == damaged
