@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from basecamp import telemetry
 from basecamp.settings import Settings
 from dli import __version__
-from dli.exceptions import ConfigurationError
+from dli.exceptions import ConfigurationError, DLIError, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        settings = Settings.from_env(
-            os.environ, project=given.project.resolve(), host=given.host, port=given.port
-        )
+        project = given.project.resolve()
+        if not project.is_dir():
+            raise ConfigurationError(
+                "The project directory does not exist.", code=ErrorCode.PROJECT_NOT_FOUND
+            )
+        settings = Settings.from_env(os.environ, project=project, host=given.host, port=given.port)
         telemetry.set_up_logging(settings.log_level)
         return _serve(settings)
-    except ConfigurationError as exc:
+    except DLIError as exc:
         return _refuse(exc, _EXIT_FAILED)
 
 
@@ -59,6 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse(error: ConfigurationError, status: int) -> int:
+def _refuse(error: DLIError, status: int) -> int:
     print(f"Error {error}", file=sys.stderr)  # noqa: T201 - the one line for people
     return status

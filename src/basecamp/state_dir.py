@@ -28,10 +28,16 @@ def prepare(path: Path) -> None:
     """Make the directory, or check that nobody else can change what lies there.
 
     Raises:
-        ConfigurationError: it belongs to another user, or others may write to it (DLI-001).
+        ConfigurationError: it belongs to another user, others may write to it, or there can be
+            none (DLI-001).
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stat = path.stat()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stat = path.stat()
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        message = f"The state directory cannot be made: {reason}."
+        raise ConfigurationError(message, config_path=path) from exc
     if stat.st_uid != os.geteuid():
         raise ConfigurationError("The state directory belongs to another user.", config_path=path)
     if stat.st_mode & _WRITABLE_BY_OTHERS:

@@ -8,6 +8,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from starlette.requests import ClientDisconnect
+
 from basecamp.errors import RequestRefusedError
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
         raise RequestRefusedError(
             "The body did not arrive in time.", status=408, headers=_CLOSE
         ) from exc
+    except ClientDisconnect as exc:
+        raise RequestRefusedError("The body ended early.", headers=_CLOSE) from exc
     if is_too_large:
         await _discard(stream)
         raise _too_large(limit_bytes)
@@ -56,7 +60,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 async def _discard(stream: AsyncIterator[bytes]) -> None:
     """Take in some of what is refused: a sender that is cut off at once never reads the answer."""
     left_bytes = _DISCARDED_BYTES
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
         async with asyncio.timeout(_DISCARDING_SECONDS):
             async for chunk in stream:
                 left_bytes -= len(chunk)

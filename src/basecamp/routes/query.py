@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -35,7 +36,7 @@ def _flag(text: Any) -> bool:
 
 def _day(text: Any) -> date:
     try:
-        if len(text) != len("2013-01-31"):
+        if _DAY.fullmatch(text) is None:  # fromisoformat takes week dates, too
             raise ValueError
         return date.fromisoformat(text)
     except ValueError as exc:

@@ -74,6 +74,7 @@ class Reconciler:
         Raises:
             ServerError: the files or the store cannot be read (DLI-504); nothing was concluded.
         """
+        self._contents.clear()
         files = self._files.scan()
         readings = [(key, self._reading(key, signature)) for key, signature in files.items()]
         rows = self._rows()
@@ -86,7 +87,6 @@ class Reconciler:
             self._settle_gone(gone, outcome)
         self._workflows.write_files()
         self._index.save(set(files))
-        self._contents.clear()
         if outcome:
             counts = {name: len(keys) for name, keys in vars(outcome).items()}
             _log.info("reconcile.changed", extra=counts)

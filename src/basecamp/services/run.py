@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from basecamp.store.database import Database
     from basecamp.store.workflow import WorkflowRow
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHOWN_DAYS = 1_000
 
 
@@ -78,8 +80,8 @@ def raise_refusal(found: CheckResult) -> None:
 def parse_date(text: object) -> date:
     """A day in the form `YYYY-MM-DD`; anything else is DLI-204."""
     try:
-        if not isinstance(text, str) or len(text) != len("YYYY-MM-DD"):
-            raise ValueError
+        if not isinstance(text, str) or _DAY.fullmatch(text) is None:
+            raise ValueError  # fromisoformat takes week dates, too
         return date.fromisoformat(text)
     except ValueError as exc:
         raise DLIValidationError(

@@ -1,21 +1,15 @@
-"""The grammar of dataset names; what does not match never becomes a path."""
+"""Names of datasets that a server keeps; what is none never becomes a path."""
 
 from __future__ import annotations
 
-import re
-
 from dli.exceptions import DLIValidationError, ErrorCode
-
-NAME_MAX = 200
-NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+"
-"""Two or more parts: what a server registers."""
-
-_NAME = re.compile(NAME_PATTERN, re.ASCII)
+from dli.specs.name import MAX_NAME_LENGTH
+from dli.specs.name import is_name as is_local_name
 
 
 def is_name(text: str) -> bool:
-    """Whether a server may register a dataset of this name."""
-    return len(text) <= NAME_MAX and _NAME.fullmatch(text) is not None
+    """Whether a server may register a dataset of this name: two or more parts."""
+    return "." in text and is_local_name(text)
 
 
 def check_name(text: str) -> None:
@@ -23,6 +17,6 @@ def check_name(text: str) -> None:
     if not is_name(text):
         raise DLIValidationError(
             "A dataset name has two or more parts of ASCII letters, digits, _ and -, joined by "
-            f"dots, and at most {NAME_MAX} characters.",
+            f"dots, and at most {MAX_NAME_LENGTH} characters.",
             code=ErrorCode.SPEC_INVALID,
         )

@@ -45,6 +45,18 @@ def test_a_second_head_has_no_more_time_than_the_first(impatient: Any) -> None:
         assert closed_within(line, 4) == b""
 
 
+def test_a_sender_that_leaves_is_no_defect(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with connect(site) as line:
+        line.sendall(
+            b"POST /api/v1/workflows/register HTTP/1.1\r\nHost: localhost\r\n"
+            b"X-API-Key: " + site.basecamp.token.encode() + b"\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+    site.wait_until(lambda: any(vars(r).get("status") == 400 for r in caplog.records))
+    assert "request.failed" not in caplog.messages
+
+
 def test_a_slow_answer_is_no_slow_head(impatient: Any) -> None:
     impatient.register()
     run_id = impatient.start_run()

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -48,6 +49,7 @@ def check(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", f"{WORKFLOWS}?offset=-1", None, 422, "DLI-204"),
         ("GET", f"{WORKFLOWS}?status={CANARY}", None, 422, "DLI-204"),
         ("GET", f"{WORKFLOWS}/history?start_date=2026-02-30", None, 422, "DLI-204"),
+        ("GET", f"{WORKFLOWS}/history?start_date=2026-W01-1", None, 422, "DLI-204"),
         ("GET", f"{WORKFLOWS}/runs/x?wait=31", None, 422, "DLI-204"),
         ("GET", f"{WORKFLOWS}?limit={CANARY}", None, 400, "DLI-201"),
         ("GET", f"{WORKFLOWS}?limit=1_0", None, 400, "DLI-201"),
@@ -120,6 +122,7 @@ def test_registrations_are_refused(
         ("run", {"parameters": {"ds": "2026-13-01"}}, 422, "DLI-204"),
         ("run", {"source_type": CANARY}, 422, "DLI-204"),
         ("backfill", {"start_date": "2026-01-02", "end_date": "2026-01-01"}, 422, "DLI-204"),
+        ("backfill", {"start_date": "2026-W01-1", "end_date": "2026-01-03"}, 422, "DLI-204"),
         ("backfill", {"start_date": "2026-1-2", "end_date": "2026-01-03"}, 422, "DLI-204"),
         ("backfill", {"start_date": "2010-01-01", "end_date": "2026-01-01"}, 422, "DLI-204"),
         ("backfill", {"start_date": 20260101, "end_date": "2026-01-01"}, 400, "DLI-201"),
@@ -233,38 +236,45 @@ def test_treacherous_json_is_refused(shared_site: Any, data: bytes) -> None:
     assert shared_site.get("/livez").status == 200
 
 
+TRICKS = [
+    *("..%2f..%2fetc%2fpasswd", "%2e%2e%2f", "%2e%2e%5c", "%2F", "%252f", "%c0%af", "%ff%fe"),
+    *("%00", "%0a", "%0d%0aX-Evil:1", "%09", "%1b%5b31m", "%7f", "%20", "%E2%80%A8"),
+    *("%E2%80%AE", "%EF%BB%BF", "%EF%BD%81", "%D0%B0", "%C3%A9", "%F0%9F%98%80", "%D9%A1"),
+    *("*", "'--", "%22", "%3C%3E", "%7B%7B7*7%7D%7D", "$%7B7*7%7D", "%25n", ";", ":", "@", "~"),
+    *("-", "+", "=", "!", "(", ")", ",", "|", "%60", "%5E", "%5B", "%5D", "%23", "%3F", "%3D"),
+]
 NAMES = [
-    "..%2f..%2fetc%2fpasswd",
-    "%2e%2e%2f",
-    "a%2Fb",
-    "a.b%00",
-    "a.b%0a",
-    "a.b%0d%0aX-Evil:1",
-    "%E2%80%AEb.a",
-    "%EF%BD%81.b",
-    "%D0%B0.b",
-    "-a.b",
-    "a..b",
-    ".a.b",
-    "a.b.",
-    "a%20b.c",
-    "%ff%fe.b",
-    "a." + "x" * 10_000,
-    "CON.git",
-    "*.b",
-    "a'--.b",
-    "%7B%7B7*7%7D%7D.b",
+    *(
+        name
+        for trick in TRICKS
+        for name in (f"{trick}a.b", f"a{trick}.b", f"a.{trick}b", f"a.b.{trick}")
+    ),
+    *("a..b", ".a.b", "a.b.", "...", "CON", "NUL", ".git", "solo", "a." + "x" * 10_000, "-a.b"),
+    *("a.-b", "_", "0"),
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("action", ["", "/run", "/pause", "/unpause"])
-def test_names_that_are_none_are_unknown(shared_site: Any, name: str, action: str) -> None:
-    method = "POST" if action else "GET"
-    answer = shared_site.request(method, f"{WORKFLOWS}/{name}{action}")
-    check(answer, 404, "DLI-800")
-    assert "49" not in answer.body["detail"]
-    assert "x-evil" not in answer.headers
+@pytest.mark.parametrize("action", ["", "/run", "/pause", "/unpause", "/backfill"])
+def test_names_that_are_none_are_unknown(shared_site: Any, action: str) -> None:
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-01"}
+    assert len(NAMES) >= 200
+    for name in NAMES:
+        answer = shared_site.request(
+            "POST" if action else "GET",
+            f"{WORKFLOWS}/{name}{action}",
+            days if action == "/backfill" else None,
+        )
+        check(answer, 404, "DLI-800")
+        assert "49" not in answer.body["detail"]
+        assert "x-evil" not in answer.headers
+
+
+def test_no_such_name_can_be_registered(shared_site: Any) -> None:
+    for name in {unquote(name, errors="replace") for name in NAMES} - {"a-.b", "a.b.0"}:
+        body = {"dataset_name": name, "cron": "0 6 * * *", "spec": {**SPEC, "name": name}}
+        answer = shared_site.post(REGISTER, body)
+        assert answer.status in (400, 422), name
+        assert answer.body["code"] in ("DLI-201", "DLI-203"), name
 
 
 def test_a_store_that_fails_is_a_503_with_retry_after(site: Any) -> None:

@@ -115,7 +115,7 @@ def refused(project: Path, status: int, **env: str) -> str:
     process = Process(project, **env)
     _, told = process.child.communicate(timeout=DEADLINE_S)
     assert process.child.returncode == status, told
-    assert told.startswith("Error [DLI-001]")
+    assert told.startswith("Error [DLI-00")
     assert told.count("\n") == 1
     return told
 
@@ -151,6 +151,16 @@ def test_a_state_directory_that_others_may_write_is_refused(project: Path) -> No
 def test_listening_beyond_this_machine_is_refused(project: Path) -> None:
     assert "0.0.0.0" not in refused(project, 1, BASECAMP_HOST="0.0.0.0")
     assert not (project / ".dli").exists()
+
+
+def test_a_project_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    assert "[DLI-003]" in refused(tmp_path / "nowhere", 1)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_state_directory_that_cannot_be_made_is_refused(project: Path) -> None:
+    (project / ".dli").write_text("a file")
+    assert "cannot be made" in refused(project, 1)
 
 
 def test_a_setting_that_makes_no_sense_is_named(project: Path) -> None:

@@ -309,6 +309,21 @@ def test_a_file_that_moves_on_after_the_scan_is_left_to_the_next_pass(
     assert place.row("code") is None
 
 
+def test_a_pass_that_failed_leaves_no_old_reading_behind(
+    place: Place, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("code", yaml_of(content, description="first"))
+    with monkeypatch.context() as outage:
+        outage.setattr(place.database, "read", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            place.reconciler.run()
+    place.write("code", yaml_of(content, description="second"))
+    place.reconciler.run()
+    row = place.row("code")
+    assert row is not None
+    assert row.description == "second"
+
+
 def test_the_loop_tries_again_after_a_failure_and_ends_when_asked() -> None:
     class Flaky:
         passes = 0
