@@ -21,6 +21,7 @@ COMMANDS = {
     "up": Entry("dli.cli.server:up", "Start Basecamp for this project."),
     "down": Entry("dli.cli.server:down", "Stop the Basecamp of this project."),
     "workflow": Entry("dli.cli.workflow:workflow", "Schedule, run, watch and stop workflows."),
+    "dataset": Entry("dli.cli.dataset:dataset", "Work with datasets, without a server."),
     "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),
     "config": Entry("dli.cli.config:config", "Show the configuration."),
     "info": Entry("dli.cli.info:info", "Show version, Python, platform, project, server and mode."),
