@@ -198,42 +198,55 @@ def test_publishing_takes_larger_bodies(shared_site: Any) -> None:
     assert shared_site.post(f"{WORKFLOWS}/publish", padded).status == 200
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b'{"cron": NaN}',
-        b'{"cron": Infinity}',
-        b'{"cron": -Infinity}',
-        b'{"cron": 1e999}',
-        b'{"cron": "\\ud800"}',
-        b'{"\\udfff": 1}',
-        b'{"cron": "a\\u0000b"}',
-        b'{"cron": 9223372036854775808}',
-        b'{"cron": -9223372036854775808000}',
-        b'{"cron": ' + b"9" * 5000 + b"}",
-        b'{"cron": "a", "cron": "b"}',
-        b'{"spec": {"a": 1, "a": 1}}',
-        b'{"spec": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
-        b'{"spec": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}",
-        b"[]",
-        b'"text"',
-        b"null",
-        b"1",
-        b"{",
-        b"{}{}",
-        b"{'a': 1}",
-        b'{"a": 01}',
-        b'{"cron": "\xff"}',
-        b"\xef\xbb\xbf{}",
-        "{}".encode("utf-16"),
-        b"\x00",
-        b" ",
-    ],
-    ids=range(27),
-)
-def test_treacherous_json_is_refused(shared_site: Any, data: bytes) -> None:
-    check(shared_site.post(REGISTER, data), 400, "DLI-201")
-    assert shared_site.get("/livez").status == 200
+BAD_VALUES = [
+    b"NaN",
+    b"Infinity",
+    b"-Infinity",
+    b"1e999",
+    b'"\\ud800"',
+    b'{"\\udfff": 1}',
+    b'"a\\u0000b"',
+    b"9223372036854775808",
+    b"-9223372036854775809000",
+    b"9" * 5000,
+    b'{"a": 1, "a": 1}',
+    b"[" * 200_000 + b"]" * 200_000,
+    b'{"a":' * 100 + b"1" + b"}" * 100,
+    b"'a'",
+    b"01",
+    b'"\xff"',
+    b"",
+    b"1} {",
+]
+
+
+@pytest.mark.parametrize("value", BAD_VALUES, ids=range(len(BAD_VALUES)))
+def test_treacherous_values_are_refused(shared_site: Any, value: bytes) -> None:
+    """A value that came through would be an undeclared parameter: 422, not 400."""
+    path = f"{WORKFLOWS}/b.manual/run"
+    check(shared_site.post(path, b'{"parameters": {"p": ' + value + b"}}"), 400, "DLI-201")
+    check(shared_site.post(path, b'{"parameters": {"p": 1}}'), 422, "DLI-204")
+
+
+BAD_BODIES = [
+    b'{"reason": "a", "reason": "b"}',
+    b"[]",
+    b'"text"',
+    b"null",
+    b"1",
+    b"{",
+    b"{}{}",
+    b"\xef\xbb\xbf{}",
+    "{}".encode("utf-16"),
+    b"\x00",
+    b" ",
+]
+
+
+@pytest.mark.parametrize("data", BAD_BODIES, ids=range(len(BAD_BODIES)))
+def test_bodies_that_are_no_json_object_are_refused(shared_site: Any, data: bytes) -> None:
+    check(shared_site.post(f"{WORKFLOWS}/b.manual/pause", data), 400, "DLI-201")
+    assert shared_site.get(f"{WORKFLOWS}/b.manual").body["status"] == "active"
 
 
 TRICKS = [
@@ -267,6 +280,13 @@ def test_names_that_are_none_are_unknown(shared_site: Any, action: str) -> None:
         check(answer, 404, "DLI-800")
         assert "49" not in answer.body["detail"]
         assert "x-evil" not in answer.headers
+
+
+def test_an_encoded_slash_does_not_lead_to_another_route(site: Any) -> None:
+    site.register()
+    run_id = site.start_run()
+    check(site.post(f"{WORKFLOWS}/runs%2F{run_id}/stop"), 404, "DLI-800")
+    assert site.get(f"{WORKFLOWS}/runs/{run_id}").body["status"] == "PENDING"
 
 
 def test_no_such_name_can_be_registered(shared_site: Any) -> None:

@@ -76,5 +76,14 @@ def test_a_key_must_be_printable_ascii(site: Any, key: str) -> None:
     assert (answer.status, answer.body["code"]) == (400, "DLI-201")
 
 
+def test_two_keys_are_none(site: Any) -> None:
+    site.register()
+    answer = site.raw(
+        f"POST {RUN} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {site.basecamp.token}\r\n"
+        "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_reading_ignores_the_key(site: Any) -> None:
     assert site.get("/api/v1/workflows", headers=KEY).status == 200

@@ -5,6 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+from basecamp.routes import watch
+
 NAME = "shop.sales.daily"
 
 
@@ -26,6 +30,13 @@ def test_without_news_the_answer_comes_when_the_time_is_up(site: Any) -> None:
     assert time.monotonic() - began_at >= 1
 
 
+@pytest.fixture
+def by_notice_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits looks again only when it is told to."""
+    monkeypatch.setattr(watch, "_LOOK_AGAIN_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("by_notice_only")
 def test_many_wait_at_once_and_others_are_served_meanwhile(site: Any) -> None:
     site.register()
     run_id = site.start_run()
@@ -41,6 +52,7 @@ def test_many_wait_at_once_and_others_are_served_meanwhile(site: Any) -> None:
     assert waiting == {}
 
 
+@pytest.mark.usefixtures("by_notice_only")
 def test_stopping_wakes_who_waits(site: Any) -> None:
     site.register()
     run_id = site.start_run()
@@ -61,6 +73,7 @@ def test_a_change_without_notice_is_seen_soon(site: Any) -> None:
         assert asked.result(5).body["status"] == "KILLED"
 
 
+@pytest.mark.usefixtures("by_notice_only")
 def test_new_log_lines_are_answered_as_they_come(site: Any) -> None:
     site.register()
     run_id = site.start_run()

@@ -309,6 +309,21 @@ def test_a_file_that_moves_on_after_the_scan_is_left_to_the_next_pass(
     assert place.row("code") is None
 
 
+def test_a_file_that_goes_after_it_was_read_brings_nothing_into_force(
+    place: Place, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("code", yaml_of(content))
+    rows = place.reconciler._rows
+
+    def rows_while_the_file_goes() -> Any:
+        place.path("code").unlink()
+        return rows()
+
+    monkeypatch.setattr(place.reconciler, "_rows", rows_while_the_file_goes)
+    assert not place.reconciler.run()
+    assert place.row("code") is None
+
+
 def test_a_pass_that_failed_leaves_no_old_reading_behind(
     place: Place, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
