@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report", "suggestion"]
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -63,13 +63,9 @@ def list_workflows(
         emit_json(records)
         return
     if records:
-        emit_table(
-            ("DATASET", "SOURCE", "STATUS", "SCHEDULE", "NEXT RUN"),
-            [
-                (r["dataset_name"], r["source_type"], r["status"], schedule_text(r), r["next_run"])
-                for r in records
-            ],
-        )
+        names = "dataset_name", "source_type", "status"
+        rows = [(*map(r.get, names), schedule_text(r), r.get("next_run")) for r in records]
+        emit_table(("DATASET", "SOURCE", "STATUS", "SCHEDULE", "NEXT RUN"), rows)
     else:
         note("No workflow found.")
     _note_rest(len(records), answer.meta)

@@ -9,7 +9,7 @@ import click
 from dli.cli.completion import DATASET, RUN
 from dli.cli.connection import connect, is_mock
 from dli.cli.option import format_option, param_option, path_option, read_date, refused, split_pairs
-from dli.cli.output import emit, emit_fields, emit_json
+from dli.cli.output import emit, emit_fields, emit_json, note
 from dli.cli.workflow.record import run_fields, run_line
 from dli.client.answer import check
 from dli.exceptions import WorkflowExecutionError
@@ -106,6 +106,8 @@ def backfill(
             skip_completed=skip_completed,
         )
         record = check(answer, "backfill", dataset_name=dataset_name)
+        if skip_completed and record.get("message"):
+            note(record["message"])
         if wait or follow:
             record = _watch(client, record, follow=follow, format=format)
     if format == "json":
@@ -171,7 +173,7 @@ def _watch(client: BasecampClient, record: Record, *, follow: bool, format: str)
 
             lines = log_lines(client, record, follow=True)
             show_lines(lines, to_stderr=format == "json")
-        elif "runs" in record:
+        elif record.get("runs"):
             return watch.watch_backfill(client, record["run_id"])
         return watch.watch_run(client, record["run_id"])
 
