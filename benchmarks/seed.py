@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from basecamp.store import table
 from basecamp.store.database import Database
@@ -51,7 +51,8 @@ def seed_runs(state_dir: Path, count: int) -> None:
             workflows = list(tx.execute(select(table.workflow)).mappings())
             counts = Tally()
             batch: list[dict[str, Any]] = []
-            for number, row in enumerate(_rows(workflows, count), 1):
+            before = tx.execute(select(func.coalesce(func.max(table.run.c.seq), 0))).scalar_one()
+            for number, row in enumerate(_rows(workflows, before, count), 1):
                 batch.append(row)
                 counts.add(TallyKey(*(row[name] for name in TallyKey._fields)))
                 if len(batch) == _BATCH or number == count:
@@ -62,18 +63,19 @@ def seed_runs(state_dir: Path, count: int) -> None:
         database.close()
 
 
-def _rows(workflows: list[Any], count: int) -> Iterator[dict[str, Any]]:
+def _rows(workflows: list[Any], before: int, count: int) -> Iterator[dict[str, Any]]:
     first = datetime.now(UTC) - timedelta(seconds=count)
-    for number in range(count):
-        workflow = workflows[number % len(workflows)]
-        kind = _KINDS[number % len(_KINDS)]
-        started = first + timedelta(seconds=number)
-        day = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=number // len(workflows))
+    for number in range(before, before + count):
+        days, index = divmod(number, len(workflows))
+        workflow = workflows[index]
+        kind = _KINDS[(number + days) % len(_KINDS)]
+        started = first + timedelta(seconds=number - before)
+        day = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=days)
         yield {
             "run_id": new_run_id(started),
             "dataset_name": workflow["dataset_name"],
             "source_type": workflow["source_type"],
-            "status": _STATUSES[number % len(_STATUSES)],
+            "status": _STATUSES[(number + days) % len(_STATUSES)],
             "run_type": kind,
             "parameters": {},
             "interval_start": day,
