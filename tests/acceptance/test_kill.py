@@ -21,6 +21,8 @@ from process import Server, wait_for
 pytestmark = pytest.mark.serial
 
 KILLS = 20
+CRASHES_FORGIVEN = 2
+LEAST_ACCEPTED = 5
 CAUGHT_UP_MINUTES = 60
 DATASET = """
 name: local.crash.{name}
@@ -102,20 +104,23 @@ def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
         moment = moments.uniform(0.02, 1.0)
         threading.Event().wait(moment)
         if number % 2:
+            # Three crashes during one run are its own fault by the rules: kill none so often.
+            wait_for(lambda: crashes_of_the_worst(server) < CRASHES_FORGIVEN)
             server.signal_worker(signal.SIGKILL)
         else:
             server.kill_server()
+    wait_for(lambda: min(accepted(answers) for answers in acked.values()) > LEAST_ACCEPTED)
     stop.set()
     for caller in callers:
         caller.join(60)
     server.wait_until_ready()
 
-    assert min(len(ids) for ids in acked.values()) > 5, acked
     wait_for(lambda: not unfinished(client), within_s=120)
     for name, answers in acked.items():
         ids = [run_id for run_id, _ in answers if run_id]
         assert len(set(ids)) == len(ids)
-        assert {status_of(client, run_id) for run_id in ids} == {"COMPLETED"}
+        ends = [record(client.workflow_status(run_id)) for run_id in ids]
+        assert [end for end in ends if end["status"] != "COMPLETED"] == []
         stored = runs_of(server, name)
         assert set(ids) <= set(stored)
         assert len(stored) <= len(answers)
@@ -158,6 +163,16 @@ def unfinished(client: BasecampClient) -> bool:
 
 def status_of(client: BasecampClient, run_id: str) -> str:
     return str(record(client.workflow_status(run_id))["status"])
+
+
+def accepted(answers: list[tuple[str, str]]) -> int:
+    return sum(1 for run_id, _ in answers if run_id)
+
+
+def crashes_of_the_worst(server: Server) -> int:
+    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
+        found = store.execute("SELECT max(crashes) FROM run WHERE status = 'RUNNING'")
+        return int(found.fetchone()[0] or 0)
 
 
 def runs_of(server: Server, name: str) -> list[str]:

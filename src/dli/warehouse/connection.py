@@ -28,13 +28,15 @@ def open_warehouse(
     *,
     sources: Iterable[SourceDefinition] = (),
     catalog: str | None = None,
+    lock_timeout_s: float = 2.0,
 ) -> DuckDBWarehouse:
     """The warehouse of the project at `root`; without a connection string the embedded one.
 
     `duckdb:///folder` holds one file per catalog, `duckdb:///file.duckdb` is the only catalog and
     is called `catalog` or like the file. Paths count from the project; a fourth slash makes them
     absolute. `?memory_limit=2GB&threads=2&spill_limit=20GB` limit the engine. `catalog` is also
-    where names without a catalog live. Nothing is opened yet.
+    where names without a catalog live. `lock_timeout_s` is how long to wait for a file that
+    another process has open. Nothing is opened yet.
 
     Raises `ConfigurationError` DLI-001, and `ExecutionError` DLI-403 for an engine that this
     release does not have.
@@ -59,6 +61,7 @@ def open_warehouse(
             sources=sources,
             default_catalog=catalog or "local",
             limits=limits,
+            lock_timeout_s=lock_timeout_s,
         )
     name = catalog or path.stem
     return DuckDBWarehouse(
@@ -68,6 +71,7 @@ def open_warehouse(
         files={name: path.resolve()},
         default_catalog=name,
         limits=limits,
+        lock_timeout_s=lock_timeout_s,
     )
 
 

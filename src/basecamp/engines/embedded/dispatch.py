@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _CRASHES_ALLOWED = 2
+FALSE_STARTS_ALLOWED = 60
+_FALSE_START_PAUSE = timedelta(seconds=1)
 _FINAL_CODES = frozenset(
     {
         ErrorCode.PARAMETER_INVALID,
@@ -38,6 +40,7 @@ class Execution:
     timeout_seconds: int
     deadline: float = 0.0
     interrupted_at: float | None = None
+    has_begun: bool = False
     is_timed_out: bool = False
 
 
@@ -53,6 +56,7 @@ class Report:
     rows_affected: int | None = None
     is_crash: bool = False
     is_collateral: bool = False
+    is_false_start: bool = False
 
 
 @dataclass
@@ -102,6 +106,8 @@ def _end(execution: Execution, report: Report, row: RunRow) -> Outcome:
     elif report.is_crash:
         times = "" if row.crashes < _CRASHES_ALLOWED else f" {row.crashes + 1} times (crash_loop)"
         message = f"The worker process crashed{times} during this run."
+    elif report.is_false_start:
+        message = "The worker process ended before it began this run."
     elif report.is_collateral:
         message = "The worker process had to be ended because of another run."
     else:
@@ -115,6 +121,9 @@ def _retry(row: RunRow, report: Report, end: Outcome, now: datetime) -> dict[str
         return None
     if report.is_collateral:
         return {"retry_at": now}
+    if report.is_false_start:
+        is_hopeless = row.claim - row.attempt >= FALSE_STARTS_ALLOWED
+        return None if is_hopeless else {"retry_at": now + _FALSE_START_PAUSE}
     if report.is_crash:
         return {"retry_at": now, "crashes": 1} if row.crashes < _CRASHES_ALLOWED else None
     if row.attempt < row.max_attempts and end.error_code not in _FINAL_CODES:

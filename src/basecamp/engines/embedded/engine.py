@@ -196,6 +196,7 @@ class EmbeddedEngine:
             case "checked":
                 self._answer(message)
             case "logged":
+                self._begin(message["run_id"])
                 self._notify({message["run_id"]})
             case "gone":
                 self._replace_worker(message["link"])
@@ -279,6 +280,10 @@ class EmbeddedEngine:
             return False
         return (self._due_at - self._clock.now()).total_seconds() <= _WORKER_LEAD_S
 
+    def _begin(self, run_id: str) -> None:
+        if run_id in self._executions:
+            self._executions[run_id].has_begun = True
+
     def _interrupt(self, run_id: str) -> None:
         execution = self._executions.get(run_id)
         if execution is None or execution.interrupted_at is not None:
@@ -317,16 +322,7 @@ class EmbeddedEngine:
         for execution in self._executions.values():
             if execution.run_id in reported:
                 continue
-            is_collateral = was_killed_by_us and execution.interrupted_at is None
-            is_crash = not was_killed_by_us
-            self._reports.append(
-                Report(
-                    execution.run_id,
-                    execution.claim,
-                    is_crash=is_crash,
-                    is_collateral=is_collateral,
-                )
-            )
+            self._reports.append(_lost(execution, was_killed_by_us=was_killed_by_us))
         for answer in self._checks.values():
             if not answer.done():
                 lost = ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
@@ -344,6 +340,17 @@ class EmbeddedEngine:
             self._step(takes_work=False)
         if self._link is not None:
             self._link.close(timeout_s=1.0)
+
+
+def _lost(execution: Execution, *, was_killed_by_us: bool) -> Report:
+    """What became of a run whose worker ended: only one that had begun can be to blame."""
+    return Report(
+        execution.run_id,
+        execution.claim,
+        is_crash=execution.has_begun and not was_killed_by_us,
+        is_collateral=was_killed_by_us and execution.interrupted_at is None,
+        is_false_start=not execution.has_begun and not was_killed_by_us,
+    )
 
 
 def _wire(spec: RunSpec) -> Message:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dli.warehouse.base import Session, Warehouse
 
 _LINGER_S = 0.5
+_LOCK_TIMEOUT_S = 10.0
 
 
 class Workshop:
@@ -86,6 +87,7 @@ def _open(project: Project) -> Warehouse:
         environment.connection_string,
         sources=project.sources,
         catalog=environment.catalog,
+        lock_timeout_s=_LOCK_TIMEOUT_S,
     )
 
 

@@ -195,6 +195,37 @@ def test_a_run_that_crashes_its_worker_three_times_fails(
     assert "crash_loop" in row.error_message
 
 
+def test_a_worker_that_ends_before_a_run_began_is_not_the_runs_fault(
+    bench: Bench, content: dict[str, Any]
+) -> None:
+    (run_id,) = bench.queue(content)
+    bench.step()
+    for _ in range(5):
+        assert bench.step(bench.report(run_id, is_false_start=True)) == []
+        bench.clock.advance(timedelta(seconds=1))
+        assert bench.step() == [run_id]
+    bench.step(bench.report(run_id, ok=True))
+    assert bench.status(run_id) == "COMPLETED"
+
+
+def test_a_worker_that_never_starts_fails_its_run_in_the_end(
+    bench: Bench, content: dict[str, Any]
+) -> None:
+    (run_id,) = bench.queue(content)
+    bench.step()
+    for _ in range(dispatch.FALSE_STARTS_ALLOWED + 1):
+        bench.step(bench.report(run_id, is_false_start=True))
+        bench.clock.advance(timedelta(seconds=1))
+        bench.step()
+    with bench.database.read() as tx:
+        row = run.find(tx, run_id)
+    assert row is not None
+    assert (row.status, row.error_message) == (
+        "FAILED",
+        "The worker process ended before it began this run.",
+    )
+
+
 def test_a_run_that_fell_with_another_runs_worker_is_not_blamed(
     bench: Bench, content: dict[str, Any]
 ) -> None:
