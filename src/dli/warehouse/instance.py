@@ -58,6 +58,7 @@ def start_instance(
     instance = duckdb.connect(":memory:", config=options)
     # Results must not depend on the machine's zone.
     instance.execute("SET GLOBAL TimeZone = 'UTC'")
+    instance.execute("SET GLOBAL integer_division = true")
     instance.execute(f"SET allowed_directories = {_listed(p for p in places if p.is_dir())}")
     instance.execute(f"SET allowed_paths = {_listed(p for p in places if not p.is_dir())}")
     instance.execute("SET enable_external_access = false")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dli.specs.dataset import Statement
 
-__all__ = ["PlannedStatement", "division", "plan_statements", "read_by", "written_by"]
+__all__ = ["PlannedStatement", "plan_statements", "read_by", "written_by"]
 
 _NOTHING = frozenset[str]()
 
@@ -31,7 +31,7 @@ class PlannedStatement:
     sql: str
     reads: frozenset[str] = _NOTHING
     writes: frozenset[str] = _NOTHING
-    divides_integers: bool = False
+    divides_integers: bool = True
 
     @property
     def title(self) -> str:
@@ -55,11 +55,6 @@ def read_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
 
 def written_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
     return _NOTHING.union(*(planned.writes for planned in plan))
-
-
-def division(plan: Sequence[PlannedStatement]) -> str:
-    """The statement that makes a session divide as the dialect of the plan does."""
-    return f"SET SESSION integer_division = {any(one.divides_integers for one in plan)}"
 
 
 def _planned(

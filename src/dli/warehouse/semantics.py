@@ -12,7 +12,7 @@ from sqlglot import Expr, exp
 
 from dli.specs.sql import check_statement
 
-__all__ = ["MACROS", "divides_integers", "in_engine_words"]
+__all__ = ["MACROS", "divides_integers", "division", "in_engine_words"]
 
 _PATTERN_LETTERS: Final = {
     "yyyy": "%Y",
@@ -63,6 +63,11 @@ _RENAMED = (exp.DateDiff, exp.Format, exp.RegexpExtract)
 def divides_integers(dialect: str) -> bool:
     """Whether `/` between whole numbers gives a whole number."""
     return dialect == "trino"
+
+
+def division(*, of_integers: bool) -> str:
+    """The setting of a session; a new one divides as Trino does."""
+    return f"SET SESSION integer_division = {of_integers}"
 
 
 def in_engine_words(sql: str, dialect: str) -> str:

@@ -9,8 +9,9 @@ import duckdb
 
 from dli.warehouse.base import Outcome, StatementInterruptedError
 from dli.warehouse.failure import is_fatal, refusal
-from dli.warehouse.plan import division, read_by, written_by
+from dli.warehouse.plan import read_by, written_by
 from dli.warehouse.relation import Relation, search_path
+from dli.warehouse.semantics import division
 from dli.warehouse.statement import ROW_WRITERS, parsed
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class DuckDBSession:
         self._has_transaction = False
         self._has_dropped = False
         self._is_closed = False
+        self._divides_integers = True
 
     @property
     def interrupted(self) -> bool:
@@ -56,7 +58,7 @@ class DuckDBSession:
         if _has_short_names(plan):
             self._provide((), {Relation(default, "main", "")})
             self._cursor.execute(search_path(default))
-        self._cursor.execute(division(plan))
+        self._divide_as(plan)
         self._provide(reads, writes)
 
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:
@@ -179,6 +181,12 @@ class DuckDBSession:
         if self._has_dropped:
             self._has_dropped = False
             self._warehouse.views_changed()
+
+    def _divide_as(self, plan: Sequence[PlannedStatement]) -> None:
+        of_integers = all(planned.divides_integers for planned in plan)
+        if of_integers != self._divides_integers:
+            self._cursor.execute(division(of_integers=of_integers))
+            self._divides_integers = of_integers
 
     def _named(self, plan: Sequence[PlannedStatement]) -> tuple[set[Relation], set[Relation]]:
         """What is read and what is written, in three parts."""

@@ -12,8 +12,8 @@ import duckdb
 
 from dli.exceptions import ConfigurationError, ExecutionError
 from dli.warehouse.failure import refusal
-from dli.warehouse.plan import division
 from dli.warehouse.relation import Relation, quoted, search_path
+from dli.warehouse.semantics import division
 from dli.warehouse.statement import checked_kind
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Shadow:
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:
         """Problems that would not end the run; raises `ExecutionError` for the first that would."""
         warnings: list[str] = []
-        self._engine.execute(division(plan))
+        of_integers = all(planned.divides_integers for planned in plan)
+        self._engine.execute(division(of_integers=of_integers))
         for planned in plan:
             try:
                 self._bind(planned.sql)

@@ -84,11 +84,11 @@ def test_an_expression_has_the_value_trino_gives(
 
 def test_duckdb_sql_keeps_its_own_meaning(warehouse: DuckDBWarehouse) -> None:
     statement = Statement("main", None, "SELECT 5 / 2 AS v", False)
-    for dialect, value in (("trino", 2), ("duckdb", 2.5), ("trino", 2)):
-        with warehouse.session() as session:
+    with warehouse.session() as session:
+        for dialect, value in (("trino", 2), ("duckdb", 2.5), ("trino", 2)):
             result = run_statements(session, [statement], dialect=dialect)
-        assert result.main_result is not None
-        assert result.main_result.data == [{"v": value}]
+            assert result.main_result is not None
+            assert result.main_result.data == [{"v": value}]
 
 
 @pytest.mark.parametrize(
