@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_list_source, check_text
 from dli.api.facade import Facade, not_available
+from dli.api.filter import SpecFilter
+from dli.api.project import find_root, open_project
+from dli.exceptions import MetricNotFoundError
 from dli.models.common import MetricResult, ValidationResult
 from dli.models.instant import utc_now
 from dli.models.state import ResultStatus
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from dli.models.common import DataSource, ExecutionContext
     from dli.models.metric import MetricSpec
+    from dli.specs.project import Project
     from dli.warehouse.executor import QueryExecutor
 
 __all__ = ["MetricAPI"]
@@ -31,6 +35,7 @@ class MetricAPI(Facade):
     ) -> None:
         super().__init__(context)
         self._executor = executor
+        self._opened: Project | None = None
 
     def list_metrics(
         self,
@@ -47,14 +52,23 @@ class MetricAPI(Facade):
         check_list_source(source, path)
         if self._is_mock:
             return []
-        raise not_available("MetricAPI.list_metrics outside of MOCK mode")
+        if source == "server":
+            raise not_available("MetricAPI.list_metrics with source='server'")
+        project = self._project() if path is None else open_project(self.context, path)
+        wanted = SpecFilter(domain, owner, tags, catalog, schema)
+        return [spec for spec in project.metrics().values() if wanted.fits(spec)]
 
     def get(self, name: str) -> MetricSpec | None:
         """The spec of a metric, `None` when nobody knows the name."""
         check_text(name=name)
         if self._is_mock:
             return None
-        raise not_available("MetricAPI.get outside of MOCK mode")
+        if self._is_server and find_root(self.context) is None:
+            raise not_available("MetricAPI.get without a project")
+        try:
+            return self._project().metric(name)
+        except MetricNotFoundError:
+            return None
 
     def run(
         self,
@@ -87,7 +101,9 @@ class MetricAPI(Facade):
         check_text(name=name)
         if self._is_mock:
             return ValidationResult(valid=True)
-        raise not_available("MetricAPI.validate outside of MOCK mode")
+        from dli.specs.validator import validate_metric
+
+        return validate_metric(self._project(), name, strict=strict, check_deps=check_deps)
 
     def register(self, name: str, *, force: bool = False) -> None:
         """Send the project's spec to the server."""
@@ -123,3 +139,8 @@ class MetricAPI(Facade):
         if self._is_mock:
             return True
         raise not_available("MetricAPI.test_connection outside of MOCK mode")
+
+    def _project(self) -> Project:
+        if self._opened is None:
+            self._opened = open_project(self.context)
+        return self._opened

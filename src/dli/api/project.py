@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from dli.models.common import ExecutionContext
     from dli.specs.project import Project
+    from dli.specs.transpile import Rules
 
-__all__ = ["find_root", "open_project", "require_root"]
+__all__ = ["find_root", "open_project", "project_rules", "require_root"]
 
 
 def find_root(context: ExecutionContext) -> Path | None:
@@ -44,8 +45,20 @@ def require_root(context: ExecutionContext) -> Path:
     return root
 
 
-def open_project(context: ExecutionContext) -> Project:
-    """The project of this context, read anew. Raises: as `require_root`."""
+def open_project(context: ExecutionContext, path: Path | None = None) -> Project:
+    """The project at `path`, else that of the context, read anew. Raises: as `require_root`."""
     from dli.specs.project import Project
 
+    if path is not None:
+        context = context.model_copy(update={"project_path": path})
     return Project.open(require_root(context), os.environ)
+
+
+def project_rules(context: ExecutionContext) -> Rules:
+    """The transpile rules and metrics of the project; none outside of a project."""
+    from dli.specs.transpile import Rules
+
+    if context.project_path is None and find_root(context) is None:
+        return Rules()
+    section = open_project(context).config.transpile
+    return Rules(rules=section.rules, metrics=section.metrics)

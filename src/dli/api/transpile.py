@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
+from dli.api.argument import check_minimum
 from dli.api.facade import Facade, not_available
-from dli.models.common import TranspileResult, TranspileRule, ValidationResult
+from dli.api.project import project_rules
+from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
+from dli.models.common import (
+    TranspileResult,
+    TranspileRule,
+    TranspileWarning,
+    ValidationResult,
+)
+from dli.models.transpile import RuleType, WarningType
 
 if TYPE_CHECKING:
     from dli.models.common import ExecutionContext
+    from dli.specs.project_file import RuleEntry
+    from dli.specs.transpile import Rules, Transpiled
 
 __all__ = ["TranspileAPI"]
 
@@ -33,19 +45,43 @@ class TranspileAPI(Facade):
 
         Raises: TranspileError 302 for an unknown dialect, 301 under `strict` for any warning.
         """
+        started_s = perf_counter()
         if self._is_mock:
-            return TranspileResult(
-                original_sql=sql, transpiled_sql=sql, success=True, duration_ms=0
-            )
-        raise not_available("TranspileAPI.transpile outside of MOCK mode")
+            return _result(sql, sql, started_s)
+        from dli.specs.transpile import transpile
+
+        _check_dialect(source_dialect)
+        _check_dialect(target_dialect)
+        rules = self._rules(apply_rules=apply_rules, expand_metrics=expand_metrics)
+        try:
+            done = transpile(sql, read=source_dialect, write=target_dialect, rules=rules)
+        except (TranspileError, DLIValidationError) as error:
+            if strict:
+                raise _refusal(sql, error.message) from error
+            return _result(sql, sql, started_s, failure=TranspileWarning(message=error.message))
+        warnings = _warnings(done, has_metrics=expand_metrics)
+        if strict and warnings:
+            raise _refusal(sql, warnings[0].message, warnings[0].line, warnings[0].column)
+        applied = [_public(rule) for rule in done.applied]
+        return _result(sql, done.sql, started_s, applied_rules=applied, warnings=warnings)
 
     def validate_sql(self, sql: str, *, dialect: str = "trino") -> ValidationResult:
-        """Whether the SQL parses; errors carry line and column."""
+        """Whether the SQL parses; errors carry line and column.
+
+        Raises: TranspileError 302 for an unknown dialect.
+        """
         if not sql.strip():
             return ValidationResult(valid=False, errors=["Empty SQL"])
         if self._is_mock:
             return ValidationResult(valid=True)
-        raise not_available("TranspileAPI.validate_sql outside of MOCK mode")
+        from dli.specs.sql import parse_script
+
+        _check_dialect(dialect)
+        try:
+            parse_script(sql, dialect)
+        except DLIValidationError as error:
+            return ValidationResult(valid=False, errors=error.errors or [error.message])
+        return ValidationResult(valid=True)
 
     def get_rules(self) -> list[TranspileRule]:
         """Table rules, highest priority first."""
@@ -54,10 +90,93 @@ class TranspileAPI(Facade):
                 source_table="raw.events", target_table="warehouse.events_v2", priority=10
             )
             return [rule]
-        raise not_available("TranspileAPI.get_rules outside of MOCK mode")
+        rules = [
+            rule
+            for rule in self._rules(apply_rules=True, expand_metrics=False).rules
+            if rule.type is RuleType.TABLE_SUBSTITUTION
+        ]
+        return [_public(rule) for rule in sorted(rules, key=lambda rule: -rule.priority)]
 
     def format_sql(self, sql: str, *, dialect: str = "trino", indent: int = 2) -> str:
-        """The SQL laid out for reading; what cannot be parsed comes back unchanged."""
+        """The SQL laid out for reading; what cannot be parsed comes back unchanged.
+
+        Raises: TranspileError 302 for an unknown dialect.
+        """
+        check_minimum(0, indent=indent)
         if self._is_mock:
             return sql
-        raise not_available("TranspileAPI.format_sql outside of MOCK mode")
+        from dli.specs.sql import format_sql
+
+        _check_dialect(dialect)
+        try:
+            return format_sql(sql, dialect, indent=indent)
+        except DLIValidationError:
+            return sql
+
+    def _rules(self, *, apply_rules: bool, expand_metrics: bool) -> Rules:
+        from dli.specs.transpile import Rules
+
+        if not apply_rules and not expand_metrics:
+            return Rules()
+        if self._is_server:
+            raise not_available("TranspileAPI with the server's rules")
+        known = project_rules(self.context)
+        wanted = {RuleType.TABLE_SUBSTITUTION} if apply_rules else set()
+        wanted |= {RuleType.METRIC_EXPANSION} if expand_metrics else set()
+        return Rules(
+            rules=[rule for rule in known.rules if rule.type in wanted],
+            metrics=known.metrics if expand_metrics else (),
+        )
+
+
+def _check_dialect(dialect: str) -> None:
+    from dli.specs.rule import DIALECTS
+
+    if dialect not in DIALECTS:
+        message = f"unknown dialect; use one of {', '.join(DIALECTS)}"
+        raise TranspileError(message, ErrorCode.DIALECT_UNSUPPORTED)
+
+
+def _warnings(done: Transpiled, *, has_metrics: bool) -> list[TranspileWarning]:
+    """As the public result has them; a METRIC() that is to stay is nothing to warn of."""
+    return [
+        TranspileWarning(
+            message=found.message, line=found.line, column=found.column, rule=found.type.value
+        )
+        for found in done.warnings
+        if has_metrics or found.type is not WarningType.METRIC_ERROR
+    ]
+
+
+def _public(rule: RuleEntry) -> TranspileRule:
+    return TranspileRule(
+        source_table=rule.source,
+        target_table=rule.target,
+        priority=rule.priority,
+        enabled=rule.enabled,
+    )
+
+
+def _refusal(
+    sql: str, message: str, line: int | None = None, column: int | None = None
+) -> TranspileError:
+    return TranspileError(message, sql=sql, line=line, column=column)
+
+
+def _result(
+    original: str,
+    written: str,
+    started_s: float,
+    *,
+    applied_rules: list[TranspileRule] | None = None,
+    warnings: list[TranspileWarning] | None = None,
+    failure: TranspileWarning | None = None,
+) -> TranspileResult:
+    return TranspileResult(
+        original_sql=original,
+        transpiled_sql=written,
+        success=failure is None,
+        applied_rules=applied_rules or [],
+        warnings=[failure] if failure else warnings or [],
+        duration_ms=round((perf_counter() - started_s) * 1000),
+    )

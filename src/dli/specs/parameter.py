@@ -10,7 +10,15 @@ from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.spec import ParameterType, QueryParameter
 from dli.specs.parameter_text import guess
 
-__all__ = ["BUILTIN_VARIABLES", "bind", "coerce", "parse_text", "requested_date", "unfillable"]
+__all__ = [
+    "BUILTIN_VARIABLES",
+    "bind",
+    "coerce",
+    "parse_text",
+    "requested_date",
+    "samples",
+    "unfillable",
+]
 
 BUILTIN_VARIABLES = frozenset(
     {
@@ -31,6 +39,15 @@ BUILTIN_VARIABLES = frozenset(
     }
 )
 _DATE_NAMES = ("ds", "execution_date")
+
+_SAMPLES: dict[ParameterType, Any] = {
+    ParameterType.STRING: "x",
+    ParameterType.INTEGER: 1,
+    ParameterType.FLOAT: 1.0,
+    ParameterType.DATE: "2025-01-01",
+    ParameterType.BOOLEAN: True,
+    ParameterType.LIST: ["x"],
+}
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,1000}")
 _FLOAT = re.compile(r"[-+]?[0-9]{1,1000}(?:\.[0-9]{1,1000})?(?:[eE][-+]?[0-9]{1,3})?")
@@ -121,6 +138,12 @@ def unfillable(declared: Sequence[QueryParameter]) -> list[str]:
         and parameter.default is None
         and parameter.name not in BUILTIN_VARIABLES
     ]
+
+
+def samples(declared: Sequence[QueryParameter]) -> dict[str, Any]:
+    """A value that fits for each parameter that would be missed: for checks that run nothing."""
+    missing = set(unfillable(declared))
+    return {p.name: _SAMPLES[p.type] for p in declared if p.name in missing}
 
 
 def coerce(kind: ParameterType, value: Any) -> Any:

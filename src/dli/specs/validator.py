@@ -9,25 +9,15 @@ from dli.exceptions import DLIError, DLIValidationError, ErrorCode
 from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
-from dli.models.spec import ParameterType
 from dli.specs.document import Place
 from dli.specs.origin import Origin
-from dli.specs.parameter import bind, requested_date, unfillable
+from dli.specs.parameter import bind, requested_date, samples
 from dli.specs.project import Project
 from dli.specs.sql import check_statement
 from dli.specs.statement import Slot, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values, render
 
 __all__ = ["require_valid_dataset", "validate_dataset", "validate_metric"]
-
-_SAMPLES: dict[ParameterType, Any] = {
-    ParameterType.STRING: "x",
-    ParameterType.INTEGER: 1,
-    ParameterType.FLOAT: 1.0,
-    ParameterType.DATE: "2025-01-01",
-    ParameterType.BOOLEAN: True,
-    ParameterType.LIST: ["x"],
-}
 
 
 def validate_dataset(
@@ -142,8 +132,7 @@ class _Check:
     ) -> tuple[RenderContext, dict[str, Any]]:
         given = self.given
         if given is None:
-            missing = set(unfillable(spec.parameters))
-            given = {p.name: _SAMPLES[p.type] for p in spec.parameters if p.name in missing}
+            given = samples(spec.parameters)
         context = RenderContext(
             logical_date=requested_date(given) or datetime.now(UTC).date(),
             variables=self.project.variables,

@@ -1,0 +1,131 @@
+"""Where statements of LOCAL mode run: the executor that was brought along, else the warehouse."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+from dli.exceptions import DLIError, ExecutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dli.models.execution import DatasetExecutionResult
+    from dli.specs.dataset import Statement
+    from dli.specs.project import Project
+    from dli.warehouse.base import Session, Warehouse
+    from dli.warehouse.executor import QueryExecutor
+
+__all__ = ["LocalEngine"]
+
+Result = TypeVar("Result")
+
+
+class LocalEngine:
+    """Opens the project's warehouse on first use, and lets go of its files after each run."""
+
+    def __init__(self, project: Callable[[], Project], executor: QueryExecutor | None) -> None:
+        self._project = project
+        self._executor = executor
+        self._warehouse: Warehouse | None = None
+
+    def run(
+        self, statements: Sequence[Statement], *, dialect: str, name: str, timeout_s: float | None
+    ) -> DatasetExecutionResult:
+        """All statements take effect, or none (an executor knows no transactions).
+
+        Raises: ExecutionError 401, 402 (time limit), 403 (the data cannot be had);
+        DLIValidationError 202.
+        """
+        from dli.warehouse.dataset import run_statements
+
+        def work(interruption: _Interruption) -> DatasetExecutionResult:
+            with self._session(timeout_s) as session:
+                interruption.applies_to(session)
+                return run_statements(
+                    session, statements, dialect=dialect, dataset_name=name, timeout_s=timeout_s
+                )
+
+        try:
+            if self._executor is not None:
+                return work(_Interruption())  # many drivers work only in the thread that made them
+            return _interruptibly(work)
+        except DLIError:
+            raise
+        except Exception as error:
+            message = f"The run failed unexpectedly: {type(error).__name__}"
+            raise ExecutionError(message, cause=error) from error
+
+    def answers(self) -> bool:
+        """Whether a trivial statement works; never an exception."""
+        try:
+            if self._executor is not None:
+                return bool(self._executor.test_connection())
+            with self._session(None) as session:
+                session.execute("SELECT 1")
+        except Exception:  # noqa: BLE001 - "no" is the answer, whatever the reason
+            return False
+        return True
+
+    @contextmanager
+    def _session(self, timeout_s: float | None) -> Iterator[Session]:
+        if self._executor is not None:
+            from dli.warehouse.injected import ExecutorSession
+
+            with ExecutorSession(self._executor, timeout_s=timeout_s) as injected:
+                yield injected
+            return
+        if self._warehouse is None:
+            self._warehouse = _warehouse(self._project())
+        try:
+            with self._warehouse.session() as session:
+                yield session
+        finally:
+            self._warehouse.close()
+
+
+class _Interruption:
+    """The wish to end a run, also one that has no session yet."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._session: Session | None = None
+        self._is_wanted = False
+
+    def applies_to(self, session: Session) -> None:
+        with self._lock:
+            self._session = session
+            if self._is_wanted:
+                session.interrupt()
+
+    def demand(self) -> None:
+        with self._lock:
+            self._is_wanted = True
+            if self._session is not None:
+                self._session.interrupt()
+
+
+def _interruptibly(work: Callable[[_Interruption], Result]) -> Result:
+    """Do the work in a thread, so that Ctrl-C cannot hit the warehouse half-way through a step."""
+    interruption = _Interruption()
+    with ThreadPoolExecutor(1, thread_name_prefix="dli-run") as pool:
+        done = pool.submit(work, interruption)
+        try:
+            return done.result()
+        except KeyboardInterrupt:
+            interruption.demand()
+            raise  # leaving the block waits until the rollback is done
+
+
+def _warehouse(project: Project) -> Warehouse:
+    from dli.warehouse.connection import open_warehouse
+
+    environment = project.environment
+    return open_warehouse(
+        project.root,
+        environment.connection_string,
+        sources=project.sources,
+        catalog=environment.catalog,
+    )

@@ -1,0 +1,106 @@
+"""Quality files: read strictly, and checked without running anything."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from dli.exceptions import DLIValidationError, QualitySpecNotFoundError, QualitySpecParseError
+from dli.models.common import ValidationResult
+from dli.models.dq import DqTestType
+from dli.models.quality import DqTestDefinitionSpec, QualitySpec
+from dli.specs.document import Document, Plain, read_document, typed
+from dli.specs.parser import unknown_keys, validated
+
+__all__ = ["check_quality", "read_quality", "unknown_tests"]
+
+_IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
+_MAX_IDENTIFIER = 256
+_NEEDS_COLUMNS = (DqTestType.NOT_NULL, DqTestType.UNIQUE)
+_NEEDS_COLUMN = (DqTestType.ACCEPTED_VALUES, DqTestType.RELATIONSHIPS, DqTestType.RANGE_CHECK)
+_HAS_BOUNDS = (DqTestType.RANGE_CHECK, DqTestType.ROW_COUNT)
+_TESTS = "tests"
+
+
+def read_quality(path: Path) -> tuple[QualitySpec, list[str]]:
+    """The spec of a file, and a warning for every key that it does not know.
+
+    Raises: QualitySpecNotFoundError (601), QualitySpecParseError (602) with the line.
+    """
+    if not path.is_file():
+        message = "Quality spec not found"
+        raise QualitySpecNotFoundError(message, spec_path=str(path))
+    try:
+        document = read_document(path, path.name)
+        spec = validated(QualitySpec, _given(document.data), document)
+    except DLIValidationError as error:
+        line = re.match(rf"{re.escape(path.name)}:([0-9]+):", error.message)
+        raise QualitySpecParseError(
+            error.message,
+            details={"errors": error.errors},
+            spec_path=str(path),
+            line=int(line[1]) if line else None,
+        ) from None
+    return spec, list(_unknown(document))
+
+
+def unknown_tests(spec: QualitySpec, names: Sequence[str]) -> list[str]:
+    """Those of `names` that no test of the spec has."""
+    known = {test.name for test in spec.tests}
+    return [name for name in names if name not in known]
+
+
+def check_quality(spec: QualitySpec, *, tests: Sequence[str] | None = None) -> ValidationResult:
+    """Problems of a spec; `tests` are names that it must have."""
+    warnings = []
+    if spec.version != 1:
+        warnings.append(f"version {spec.version} is not known; 1 is expected")
+    if not spec.tests:
+        warnings.append("there are no tests")
+    errors = [f"tests: there is no test '{name}'" for name in unknown_tests(spec, tests or ())]
+    seen = set[str]()
+    for test in spec.tests:
+        if test.name in seen:
+            errors.append(f"test '{test.name}': this name is given twice")
+        seen.add(test.name)
+        errors += [f"test '{test.name}': {problem}" for problem in _problems(test)]
+        if test.type in _HAS_BOUNDS and test.min is None and test.max is None:
+            warnings.append(f"test '{test.name}': without min and max it always passes")
+    return ValidationResult(valid=not errors, errors=errors, warnings=warnings)
+
+
+def _problems(test: DqTestDefinitionSpec) -> Iterator[str]:
+    if test.type in _NEEDS_COLUMNS and not (test.columns or test.column):
+        yield "columns is missing"
+    if test.type in _NEEDS_COLUMN and not test.column:
+        yield "column is missing"
+    if test.type is DqTestType.ACCEPTED_VALUES and not (test.values or test.values_query):
+        yield "values or values_query is missing"
+    if test.type is DqTestType.RELATIONSHIPS:
+        yield from (f"{key} is missing" for key in ("to", "to_column") if not getattr(test, key))
+    if test.type is DqTestType.SINGULAR and not (test.sql or test.file):
+        yield "sql or file is missing"
+    for name in (*(test.columns or ()), test.column, test.to, test.to_column):
+        if name and not (_IDENTIFIER.fullmatch(name) and len(name) <= _MAX_IDENTIFIER):
+            yield "a column or table is not a valid identifier"
+
+
+def _unknown(document: Document) -> Iterator[str]:
+    for place, message in unknown_keys(QualitySpec, document.data):
+        if place[0] != _TESTS:  # a test may carry keys of its own
+            yield f"{document.at(place)}: {message}"
+
+
+def _given(value: Any, place: tuple[str | int, ...] = ()) -> Any:
+    """The values a model reads: empty keys left out, free-form places typed, the rest as text."""
+    if isinstance(value, dict):
+        return {k: _given(v, (*place, k)) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_given(item, (*place, number)) for number, item in enumerate(value)]
+    is_free = place[0] == _TESTS and place[2] not in _DECLARED
+    if is_free:
+        return typed(value)
+    return str(value) if isinstance(value, Plain) else value
+
+
+_DECLARED = DqTestDefinitionSpec.model_fields.keys() - {"params"}
