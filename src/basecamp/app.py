@@ -80,7 +80,7 @@ class Basecamp:
             health=HealthService(database, self.engine),
             watch=RunWatch(),
             workflows=workflows,
-            runs=RunService(database, self.engine, root / "logs", clock),
+            runs=RunService(database, self.engine, clock),
             backfills=BackfillService(database, self.engine, clock),
             publishing=PublishService(database, self.engine, files, clock),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from basecamp.store.run import RunRow
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class CheckResult:
     message: str | None = None
 
 
+class LogLine(TypedDict):
+    """One line of a run's log; `seq` counts from 1, `at` is RFC 3339."""
+
+    seq: int
+    at: str
+    level: str
+    message: str
+
+
 Listener = Callable[[Iterable[str]], None]
 """Told the ids of runs and backfills after their state has changed and is stored."""
 
@@ -47,8 +58,43 @@ class Engine(Protocol):
         """The state store has changed: look for work."""
         ...
 
+    def admit(self, dataset_name: str) -> None:
+        """Refuse a run that would wait for ever; an engine that is away refuses nothing.
+
+        Raises:
+            WorkflowExecutionError: somebody holds the workflow in the engine itself (DLI-807).
+        """
+        ...
+
+    def prepare_stop(self) -> None:
+        """Refuse to stop runs as long as the engine could not be told.
+
+        Raises:
+            ServerError: the engine does not answer (DLI-504).
+        """
+        ...
+
     def interrupt(self, run_ids: Iterable[str]) -> None:
-        """End the SQL of runs that the state store shows as KILLED."""
+        """End what runs of runs that the state store shows as KILLED."""
+        ...
+
+    def put_in_force(self, dataset_names: Iterable[str]) -> str | None:
+        """The specs of these workflows are stored: wait a little until the engine has them.
+
+        Returns a sentence on what is not in force yet, and why; it will be, without any more doing.
+        """
+        ...
+
+    def holds(self) -> Mapping[str, str]:
+        """By dataset name, why the engine starts no run of it at the moment."""
+        ...
+
+    def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
+        """Lines of a run's log after the `after`-th.
+
+        Raises:
+            ServerError: the engine does not answer (DLI-504).
+        """
         ...
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:

@@ -70,6 +70,8 @@ class BackfillService:
                 name, (first, last), _message(len(wanted), len(intervals)), len(wanted)
             )
 
+        self._engine.admit(name)
+
         def plan(change: Change) -> Reply:
             current, _ = runnable(change.tx, name, source_type)
             wanted = _wanted(change.tx, name, intervals, skip_completed=skip_completed)

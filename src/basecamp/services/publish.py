@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
@@ -77,8 +77,13 @@ class PublishService:
             message = "Dry run: every check passed, nothing was published."
             return _reply(version, difference, warnings, message, dry_run=True)
         reply = self._swap(caller, contents, version, warnings)
+        if reply.replayed:
+            return reply
         self._engine.wake()
-        return reply
+        pending = self._engine.put_in_force((*reply.body["added"], *reply.body["changed"]))
+        if pending is None:
+            return reply
+        return replace(reply, body={**reply.body, "warnings": [*reply.body["warnings"], pending]})
 
     def _swap(
         self, caller: Caller, contents: dict[str, dict[str, Any]], version: str, warnings: list[str]

@@ -18,8 +18,10 @@ def wire_time(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def workflow_record(row: WorkflowRow) -> dict[str, Any]:
-    """A workflow as `http.md` names it."""
+def workflow_record(row: WorkflowRow, hold: str | None = None) -> dict[str, Any]:
+    """A workflow as `http.md` names it; `hold` is why its engine starts no run of it."""
+    if row.status == "overridden":
+        hold = None
     return {
         "dataset_name": row.dataset_name,
         "source_type": row.source_type,
@@ -40,7 +42,7 @@ def workflow_record(row: WorkflowRow) -> dict[str, Any]:
         "pause_reason": row.pause_reason,
         "paused_by": row.paused_by,
         "pause_until": wire_time(row.pause_until),
-        "error": row.error,
+        "error": "; ".join(text for text in (row.error, hold) if text) or None,
         "created_at": wire_time(row.created_at),
         "updated_at": wire_time(row.updated_at),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -28,8 +27,6 @@ from dli.specs.parameter import bind, requested_date
 from dli.specs.schedule import Interval, interval_for_date, latest_interval, local_date
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Connection
 
     from basecamp.clock import Clock
@@ -92,10 +89,9 @@ def parse_date(text: object) -> date:
 class RunService:
     """Starts, stops and shows runs."""
 
-    def __init__(self, database: Database, engine: Engine, logs_dir: Path, clock: Clock) -> None:
+    def __init__(self, database: Database, engine: Engine, clock: Clock) -> None:
         self._database = database
         self._engine = engine
-        self._logs_dir = logs_dir
         self._clock = clock
         self._commands = Commands(database, clock)
 
@@ -113,6 +109,7 @@ class RunService:
         Raises:
             DLIValidationError: parameters refused (204), template (203) or SQL (202) wrong.
             ExecutionError: in a dry run, the warehouse refuses the SQL (405).
+            WorkflowExecutionError: the engine would let it wait for ever (807).
         """
         if (first := self._commands.replay(caller)) is not None:
             return first
@@ -122,6 +119,7 @@ class RunService:
         interval = self._interval(row, parameters)
         if dry_run:
             return self._dry_run(row, content, stored, interval)
+        self._engine.admit(name)
 
         def queue(change: Change) -> Reply:
             current, _ = runnable(change.tx, name, source_type)
@@ -148,8 +146,14 @@ class RunService:
         Raises:
             WorkflowNotFoundError: no such run (800).
             WorkflowExecutionError: it has finished already (807).
+            ServerError: the engine could not be told (504); nothing was changed.
         """
         interrupted: list[str] = []
+
+        if (first := self._commands.replay(caller)) is not None:
+            return first
+        if self._is_with_engine(run_id):
+            self._engine.prepare_stop()
 
         def kill(change: Change) -> Reply:
             outcome = Outcome("KILLED", stop_reason=reason, stopped_by=caller.name)
@@ -158,8 +162,7 @@ class RunService:
                 current = run.find(change.tx, row.run_id)
                 if current is None or current.status not in run.UNFINISHED:
                     continue  # an earlier one of the backfill took it along
-                if current.status == "RUNNING":
-                    interrupted.append(current.run_id)
+                interrupted.append(current.run_id)
                 run.finish(change.tx, current, outcome, change.now, counts)
             counts.write(change.tx)
             change.audit("run.stop", run_id, reason)
@@ -205,13 +208,7 @@ class RunService:
         """
         with self._database.read() as tx:
             row = _found(tx, run_id)
-        lines: list[dict[str, Any]] = []
-        path = self._logs_dir / f"{row.run_id}.jsonl"
-        if path.exists():
-            with path.open(encoding="utf-8") as file:
-                for number, text in enumerate(file, start=1):
-                    if number > after and text.endswith("\n") and len(lines) < limit:
-                        lines.append({"seq": number, **json.loads(text)})
+        lines = self._engine.log(row, after=after, limit=limit)
         is_done = row.status not in run.UNFINISHED and len(lines) < limit
         return {"lines": lines, "next": lines[-1]["seq"] if lines else after, "done": is_done}
 
@@ -251,6 +248,13 @@ class RunService:
             "message": "Dry run: every check passed, nothing was started.",
         }
         return Reply(200, body)
+
+    def _is_with_engine(self, run_id: str) -> bool:
+        """Whether a run of what is to be stopped was handed over; others end in the store alone."""
+        with self._database.read() as tx:
+            single = run.find(tx, run_id)
+            found = run.of_backfill(tx, run_id, _SHOWN_DAYS) if single is None else [single]
+        return any(row.claim and row.status in run.UNFINISHED for row in found)
 
     def _to_stop(self, tx: Connection, run_id: str) -> list[RunRow]:
         row = run.find(tx, run_id)

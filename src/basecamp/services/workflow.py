@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from basecamp.engines.base import Engine, RunSpec
@@ -86,7 +87,8 @@ class WorkflowService:
         wanted = WorkflowFilter(source_type, status, dataset, owner, running, enabled)
         with self._database.read() as tx:
             rows, count = workflow.page(tx, wanted, limit, offset)
-        return [workflow_record(row) for row in rows], count
+        holds = self._engine.holds()
+        return [workflow_record(row, holds.get(row.dataset_name)) for row in rows], count
 
     def get(self, name: str) -> dict[str, Any]:
         """The workflow in force, with its spec's hash and the ticks it skipped lately.
@@ -105,7 +107,8 @@ class WorkflowService:
             }
             for entry in skipped
         ]
-        return {**workflow_record(row), "spec_hash": row.spec_hash, "skipped_ticks": ticks}
+        record = workflow_record(row, self._engine.holds().get(name))
+        return {**record, "spec_hash": row.spec_hash, "skipped_ticks": ticks}
 
     def register(
         self,
@@ -144,10 +147,17 @@ class WorkflowService:
             return self._store_manual(change, content, warning or difference, force=force)
 
         reply = self._commands.execute(caller, store)
-        if not reply.replayed:
-            self.write_files()
-            self._engine.wake()
-        return reply
+        if reply.replayed:
+            return reply
+        self.write_files()
+        self._engine.wake()
+        pending = self._engine.put_in_force([dataset_name])
+        if pending is None:
+            return reply
+        texts = (reply.body["warning"], pending)
+        return replace(
+            reply, body={**reply.body, "warning": "; ".join(text for text in texts if text)}
+        )
 
     def unregister(self, caller: Caller, name: str) -> Reply:
         """Remove the MANUAL workflow of a name; a CODE one above it stays in force.

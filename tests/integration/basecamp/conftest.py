@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from basecamp.app import Basecamp
-from basecamp.engines.base import CheckResult, Listener, RunSpec
+from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
 from basecamp.serve import Announcement, Server, listen
 from basecamp.settings import Settings
 from basecamp.store import run
-from basecamp.store.run import Outcome
+from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
 
 DEADLINE_S = 10.0
@@ -30,6 +30,7 @@ class QuietEngine:
     answer: CheckResult = field(
         default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])
     )
+    lines: list[LogLine] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=lambda: {"ok": True})
 
@@ -38,6 +39,19 @@ class QuietEngine:
     def stop(self) -> None: ...
 
     def wake(self) -> None: ...
+
+    def admit(self, dataset_name: str) -> None: ...
+
+    def prepare_stop(self) -> None: ...
+
+    def put_in_force(self, dataset_names: Iterable[str]) -> str | None:
+        return None
+
+    def holds(self) -> Mapping[str, str]:
+        return {}
+
+    def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
+        return self.lines[after:][:limit]
 
     def interrupt(self, run_ids: Iterable[str]) -> None: ...
 

@@ -80,10 +80,8 @@ def test_new_log_lines_are_answered_as_they_come(site: Any) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(site.get, f"/api/v1/workflows/runs/{run_id}/logs?wait=30")
         site.wait_until(lambda: site.basecamp.site.watch._waiting)
-        logs = site.settings.state_dir / "logs"
-        logs.mkdir(exist_ok=True)
-        line = '{"at": "2026-01-01T00:00:00Z", "level": "info", "message": "begins"}\n'
-        (logs / f"{run_id}.jsonl").write_text(line)
+        line = {"seq": 1, "at": "2026-01-01T00:00:00Z", "level": "info", "message": "begins"}
+        site.engine.lines.append(line)
         site.engine.tell(run_id)
         found = asked.result(5).body
     assert [one["message"] for one in found["lines"]] == ["begins"]

@@ -16,17 +16,20 @@ from basecamp.engines.base import CheckResult, Listener, RunSpec
 from basecamp.engines.embedded import dispatch, scheduler
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
+from basecamp.engines.embedded.log import read_lines
 from basecamp.store import workflow
 from dli.exceptions import DLIError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from basecamp.engines.base import LogLine
     from basecamp.store.database import Database
+    from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
 _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
@@ -96,6 +99,22 @@ class EmbeddedEngine:
 
     def wake(self) -> None:
         self._inbox.put({"op": "wake"})
+
+    def admit(self, dataset_name: str) -> None:
+        """No workflow can be held here."""
+
+    def prepare_stop(self) -> None:
+        """The worker can always be told."""
+
+    def put_in_force(self, dataset_names: Iterable[str]) -> None:
+        """What is stored is in force."""
+
+    def holds(self) -> Mapping[str, str]:
+        return {}
+
+    def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
+        path = self._settings.state_dir / "logs" / f"{run.run_id}.jsonl"
+        return read_lines(path, after=after, limit=limit)
 
     def interrupt(self, run_ids: Iterable[str]) -> None:
         self._inbox.put({"op": "interrupt", "run_ids": list(run_ids)})

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from basecamp.engines.base import LogLine
+
 _LIMIT_BYTES = 10 * 1024 * 1024
 _LINE_LIMIT = 4_000
 
@@ -37,3 +39,23 @@ class RunLog:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._on_line()
+
+
+def read_lines(path: Path, *, after: int, limit: int) -> list[LogLine]:
+    """Whole lines after the `after`-th; none when there is no log yet."""
+    if not path.exists():
+        return []
+    lines: list[LogLine] = []
+    with path.open(encoding="utf-8") as file:
+        for number, text in enumerate(file, start=1):
+            if number > after and text.endswith("\n") and len(lines) < limit:
+                line = json.loads(text)
+                lines.append(
+                    {
+                        "seq": number,
+                        "at": line["at"],
+                        "level": line["level"],
+                        "message": line["message"],
+                    }
+                )
+    return lines

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from basecamp.store import audit, run, tick, workflow
+from basecamp.engines.pause import end_pauses
+from basecamp.store import run, tick, workflow
 from basecamp.store.new_run import run_values
 from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
 
@@ -22,8 +23,7 @@ _COUNTED_TICKS = 10_000
 
 def tick_all(tx: Connection, now: datetime) -> list[str]:
     """Handle every workflow that is due; returns the ids of the runs it queued."""
-    for paused in workflow.pause_ended(tx, now):
-        _end_pause(tx, paused, now)
+    end_pauses(tx, now)
     queued: list[str] = []
     for due in workflow.due(tx, now, _BATCH):
         queued += _tick(tx, due, now)
@@ -64,24 +64,3 @@ def _queue(tx: Connection, due: WorkflowRow, fire: datetime, now: datetime) -> s
         due, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
     )
     return values["run_id"] if run.add_scheduled(tx, values) else None
-
-
-def _end_pause(tx: Connection, paused: WorkflowRow, now: datetime) -> None:
-    values: dict[str, Any] = {
-        "paused": False,
-        "pause_until": None,
-        "pause_reason": None,
-        "paused_by": None,
-    }
-    if paused.status == "paused":
-        fire = next_fire(paused.cron, paused.timezone, now) if paused.cron else None
-        values |= {"status": "active", "next_fire_at": fire}
-    workflow.change(tx, paused.id, values | {"updated_at": now})
-    audit.record(
-        tx,
-        at=now,
-        actor="scheduler",
-        action="workflow.unpause",
-        resource=paused.dataset_name,
-        reason="The pause was set to end now.",
-    )

@@ -1,19 +1,20 @@
 """Services on a real store, with an engine that only notes what it is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from basecamp.clock import Clock
-from basecamp.engines.base import CheckResult, Listener, RunSpec
+from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.store.database import Database
+from basecamp.store.run import RunRow
+from dli.exceptions import ErrorCode, ServerError, WorkflowExecutionError
 
 
 @dataclass
@@ -25,12 +26,33 @@ class QuietEngine:
     )
     checked: list[RunSpec] = field(default_factory=list)
     interrupted: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+    stop_refusal: ServerError | None = None
 
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
 
     def wake(self) -> None: ...
+
+    def admit(self, dataset_name: str) -> None:
+        if dataset_name in self.held:
+            raise WorkflowExecutionError(
+                self.held[dataset_name], code=ErrorCode.WORKFLOW_INVALID_STATE
+            )
+
+    def prepare_stop(self) -> None:
+        if self.stop_refusal is not None:
+            raise self.stop_refusal
+
+    def put_in_force(self, dataset_names: Iterable[str]) -> str | None:
+        return None
+
+    def holds(self) -> Mapping[str, str]:
+        return self.held
+
+    def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
+        return []
 
     def interrupt(self, run_ids: Iterable[str]) -> None:
         self.interrupted += run_ids
@@ -76,8 +98,8 @@ def workflows(
 
 
 @pytest.fixture
-def runs(database: Database, engine: QuietEngine, tmp_path: Path, clock: Clock) -> RunService:
-    return RunService(database, engine, tmp_path / "logs", clock)
+def runs(database: Database, engine: QuietEngine, clock: Clock) -> RunService:
+    return RunService(database, engine, clock)
 
 
 @pytest.fixture

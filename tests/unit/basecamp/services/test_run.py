@@ -13,7 +13,17 @@ from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
-from dli.exceptions import DLIError, DLIValidationError, ExecutionError, WorkflowExecutionError
+from basecamp.store import run
+from basecamp.store.database import Database
+from basecamp.store.tally import Tally
+from dli.exceptions import (
+    DLIError,
+    DLIValidationError,
+    ErrorCode,
+    ExecutionError,
+    ServerError,
+    WorkflowExecutionError,
+)
 
 NAME = "shop.sales.daily"
 
@@ -200,3 +210,45 @@ def test_a_dry_backfill_plans_nothing(
     )
     assert (reply.status, reply.body["total_runs"]) == (200, 3)
     assert runs.history() == ([], 0)
+
+
+def test_a_stop_that_the_engine_could_not_be_told_changes_nothing(
+    database: Database, runs: RunService, engine: Any, ana: Caller
+) -> None:
+    waiting = runs.start(ana, NAME, parameters={}).body["run_id"]
+    engine.stop_refusal = ServerError("away", code=ErrorCode.SERVER_EXECUTION)
+    with database.transaction() as tx:
+        row = run.find(tx, waiting)
+        assert row is not None
+        run.claim(tx, row, row.created_at, attempt=1, counts=Tally())
+    with pytest.raises(ServerError):
+        runs.stop(ana, waiting)
+    assert runs.get(waiting)["status"] == "RUNNING"
+    assert engine.interrupted == []
+
+
+def test_a_run_that_was_not_handed_over_is_stopped_without_the_engine(
+    runs: RunService, engine: Any, ana: Caller
+) -> None:
+    waiting = runs.start(ana, NAME, parameters={}).body["run_id"]
+    engine.stop_refusal = ServerError("away", code=ErrorCode.SERVER_EXECUTION)
+    assert runs.stop(ana, waiting).body["status"] == "KILLED"
+
+
+def test_a_run_that_the_engine_would_keep_for_ever_is_refused(
+    runs: RunService, engine: Any, ana: Caller
+) -> None:
+    engine.held[NAME] = "paused elsewhere"
+    with pytest.raises(WorkflowExecutionError) as refused:
+        runs.start(ana, NAME, parameters={})
+    assert refused.value.code == ErrorCode.WORKFLOW_INVALID_STATE
+    assert runs.history()[1] == 0
+
+
+def test_what_the_engine_holds_is_shown_at_the_workflow(
+    workflows: WorkflowService, engine: Any
+) -> None:
+    engine.held[NAME] = "paused elsewhere"
+    assert workflows.get(NAME)["error"] == "paused elsewhere"
+    ((listed, *_), _count) = workflows.list()
+    assert listed["error"] == "paused elsewhere"
