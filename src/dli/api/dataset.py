@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from dli.api.argument import check_list_source, check_text
-from dli.api.engine import LocalEngine
-from dli.api.facade import Facade, not_available
+from dli.api.argument import check_minimum, check_text
+from dli.api.facade import not_available
 from dli.api.filter import SpecFilter
-from dli.api.project import find_root, open_project, project_rules
-from dli.api.server import connect
-from dli.exceptions import ConfigurationError, DatasetNotFoundError
+from dli.api.project import project_rules
+from dli.api.spec import NO_ENGINE, SpecFacade, main_sql, times
+from dli.exceptions import ErrorCode, ExecutionError, TranspileError
 from dli.models.common import DatasetResult, ValidationResult
+from dli.models.dataset import DatasetSpec
 from dli.models.instant import utc_now
 from dli.models.state import ResultStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from dli.models.common import DataSource, ExecutionContext, SQLDialect
-    from dli.models.dataset import DatasetSpec
+    from dli.models.common import DataSource, SQLDialect
     from dli.models.execution import DatasetExecutionResult
-    from dli.models.spec import ParameterType
-    from dli.specs.dataset import Statement
+    from dli.models.spec import ExecutionConfig, ParameterType
     from dli.specs.project import Project
-    from dli.warehouse.executor import QueryExecutor
+    from dli.specs.statement import Statement
+    from dli.warehouse.base import Outcome, StatementEvent
+    from dli.warehouse.reader import Reader
 
 __all__ = ["DatasetAPI"]
 
 _INLINE = "<inline>"
-_NO_ENGINE = "Executor not configured: give one, or set project_path to a project with a warehouse"
 
 
-class DatasetAPI(Facade):
+class DatasetAPI(SpecFacade[DatasetSpec]):
     """In LOCAL mode statements run on `executor`, else on the project's own warehouse.
 
-    Every method raises DLIValidationError (204) for arguments that cannot be meant.
+    Every method raises DLIValidationError (204) for arguments that cannot be meant, and
+    DatasetNotFoundError (101) for a name that the project has not.
     """
 
-    def __init__(
-        self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
-    ) -> None:
-        super().__init__(context)
-        self._executor = executor
-        self._opened: Project | None = None
-        self._engine = LocalEngine(self._project, executor)
+    _kind = DatasetSpec
 
     def list_datasets(
         self,
@@ -61,29 +55,7 @@ class DatasetAPI(Facade):
         schema: str | None = None,
     ) -> list[DatasetSpec]:
         """Specs in the order of their names; filters are exact, and all `tags` must be there."""
-        check_list_source(source, path)
-        if self._is_mock:
-            return []
-        if source == "server":
-            raise not_available("DatasetAPI.list_datasets with source='server'")
-        project = self._project() if path is None else open_project(self.context, path)
-        wanted = SpecFilter(domain, owner, tags, catalog, schema)
-        return [spec for spec in project.datasets().values() if wanted.fits(spec)]
-
-    def get(self, name: str) -> DatasetSpec | None:
-        """The spec of a dataset, `None` when nobody knows the name.
-
-        Raises: DLIValidationError (203) when the file of this name cannot be used.
-        """
-        check_text(name=name)
-        if self._is_mock:
-            return None
-        if self._is_server and find_root(self.context) is None:
-            raise not_available("DatasetAPI.get without a project")
-        try:
-            return self._project().dataset(name)
-        except DatasetNotFoundError:
-            return None
+        return self._list(path, source, SpecFilter(domain, owner, tags, catalog, schema))
 
     def run(
         self,
@@ -92,11 +64,15 @@ class DatasetAPI(Facade):
         parameters: dict[str, Any] | None = None,
         dry_run: bool = False,
         show_sql: bool = False,
+        skip_pre: bool = False,
+        skip_post: bool = False,
+        on_event: Callable[[StatementEvent], None] | None = None,
     ) -> DatasetResult:
         """Render and run a dataset now, without the server's schedule or history.
 
-        A dry run renders and parses, and needs no engine.
-        Raises: DatasetNotFoundError (101), DLIValidationError (202-204), ExecutionError (401-403).
+        A dry run does what `check` does, and fails when that finds an error. `on_event` is told of
+        every statement as it starts and ends.
+        Raises: DLIValidationError (202-204), ExecutionError (401-403).
         """
         check_text(name=name)
         if self._is_mock:
@@ -106,17 +82,61 @@ class DatasetAPI(Facade):
         started_at = utc_now()
         dry_run = dry_run or self.context.dry_run
         if not dry_run and not self._has_engine():
-            return _failure(name, started_at, _NO_ENGINE)
-        spec = self._project().bundle(name)
-        statements = self._render(spec, parameters)
-        sql = _main_sql(statements) if show_sql else None
+            return _failure(name, started_at, NO_ENGINE)
+        spec = self._bundle(name)
+        left_out = {phase for phase, is_out in (("pre", skip_pre), ("post", skip_post)) if is_out}
+        statements = [s for s in self._render(spec, parameters) if s.phase not in left_out]
+        sql = main_sql(statements) if show_sql else None
         if dry_run:
-            return _success(name, started_at, sql)
-        execution = spec.execution
+            return self._dry_result(name, statements, spec.execution, sql)
         outcome = self._engine.run(
-            statements, dialect=execution.dialect, name=name, timeout_s=execution.timeout_seconds
+            statements, execution=spec.execution, name=name, on_event=on_event
         )
         return _result(name, started_at, outcome, sql)
+
+    def check(self, name: str, *, parameters: dict[str, Any] | None = None) -> ValidationResult:
+        """Render every statement, and bind it on the project's warehouse without any effect.
+
+        What could not be bound, such as the reading of a table that is not there yet, is a
+        warning; so is all of it when the engine is an injected executor.
+        Raises: DLIValidationError (202-204).
+        """
+        check_text(name=name)
+        if self._is_mock:
+            return ValidationResult(valid=True)
+        spec = self._bundle(name)
+        return self._bind(self._render(spec, parameters), spec.execution.dialect)
+
+    def get_rows(self, name: str, *, limit: int = 20) -> list[dict[str, Any]]:
+        """The first rows of the dataset's table, in the order the engine has them.
+
+        Raises: ExecutionError (403, 405 when there is no such table).
+        """
+        check_text(name=name)
+        check_minimum(1, limit=limit)
+        if self._is_mock:
+            return []
+        if self._is_server:
+            raise not_available("DatasetAPI.get_rows in SERVER mode")
+        spec = self._spec(name)
+        table = ".".join(f'"{part}"' for part in spec.name.split("."))
+        sql = f"SELECT * FROM {table} LIMIT {limit}"  # noqa: S608 - the name of a spec has no quote
+
+        def read(reader: Reader) -> Outcome:
+            return reader.rows(sql, max_rows=limit)
+
+        timeout_s = spec.execution.timeout_seconds
+        try:
+            found = self._engine.read(read, dialect="trino", timeout_s=timeout_s)
+        except ExecutionError as error:
+            from dli.warehouse.failure import is_missing_table
+
+            if not is_missing_table(error):
+                raise
+            missing = ExecutionError(f"The table {name} is not there yet", error.code, cause=error)
+            missing.add_note(f"Fill it with `dli dataset run {name}`.")
+            raise missing from error
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
     def run_sql(
         self,
@@ -125,11 +145,14 @@ class DatasetAPI(Facade):
         parameters: dict[str, Any] | None = None,
         transpile: bool = True,
         dialect: SQLDialect | None = None,
+        strict: bool = False,
+        dry_run: bool = False,
     ) -> DatasetResult:
         """Run one statement; `dialect` defaults to the context's.
 
-        `transpile` applies the project's rules first.
-        Raises: DLIValidationError (202-204), ExecutionError (401-403), TranspileError (303).
+        `transpile` applies the project's rules first; with `strict` a warning of theirs is an
+        error. A dry run only renders, and binds on the project's warehouse.
+        Raises: DLIValidationError (202-204), ExecutionError (401-403), TranspileError (301, 303).
         """
         check_text(sql=sql)
         if self._is_mock:
@@ -138,129 +161,79 @@ class DatasetAPI(Facade):
             raise not_available("DatasetAPI.run_sql in SERVER mode")
         started_at = utc_now()
         if not self._has_engine():
-            return _failure(_INLINE, started_at, _NO_ENGINE)
+            return _failure(_INLINE, started_at, NO_ENGINE)
         spec = _inline_spec(sql, parameters or {}, dialect or self.context.dialect)
         statements = self._render(spec, parameters)
         execution = spec.execution
         if transpile:
-            statements = [self._by_rules(statement, execution.dialect) for statement in statements]
-        outcome = self._engine.run(
-            statements, dialect=execution.dialect, name=_INLINE, timeout_s=execution.timeout_seconds
-        )
-        return _result(_INLINE, started_at, outcome, _main_sql(statements))
-
-    def validate(
-        self, name: str, *, strict: bool = False, check_deps: bool = False
-    ) -> ValidationResult:
-        """Every problem of a spec and its SQL as one text each, also an unknown name."""
-        check_text(name=name)
-        if self._is_mock:
-            return ValidationResult(valid=True)
-        from dli.specs.validator import validate_dataset
-
-        return validate_dataset(self._project(), name, strict=strict, check_deps=check_deps)
-
-    def register(self, name: str, *, force: bool = False) -> None:  # noqa: ARG002 (not there yet)
-        """Send the project's spec to the server.
-
-        Raises: DatasetNotFoundError (101), ServerError (status_code 409 without `force`).
-        """
-        check_text(name=name)
-        if not self._is_mock:
-            raise not_available("DatasetAPI.register")
+            statements = [
+                self._by_rules(one, execution.dialect, strict=strict) for one in statements
+            ]
+        if dry_run or self.context.dry_run:
+            return self._dry_result(_INLINE, statements, execution, main_sql(statements))
+        outcome = self._engine.run(statements, execution=execution, name=_INLINE)
+        return _result(_INLINE, started_at, outcome, main_sql(statements))
 
     def render_sql(
         self, name: str, *, parameters: dict[str, Any] | None = None, format_sql: bool = True
     ) -> str:
         """The main statement as it would run.
 
-        Raises: DatasetNotFoundError (101), DLIValidationError (202-204).
+        Raises: DLIValidationError (202-204).
         """
         check_text(name=name)
         if self._is_mock:
             return f"-- Mock SQL for {name}"
         from dli.specs.sql import format_sql as laid_out
 
-        spec = self._project().bundle(name)
-        sql = _main_sql(self._render(spec, parameters))
+        spec = self._bundle(name)
+        sql = main_sql(self._render(spec, parameters))
         return laid_out(sql, spec.execution.dialect) if format_sql else sql
 
-    def get_tables(self, name: str) -> list[str]:
-        """Tables that the main statement reads, without names of CTEs.
+    def _all(self, project: Project) -> list[DatasetSpec]:
+        return list(project.datasets().values())
 
-        Raises: DatasetNotFoundError (101).
-        """
-        check_text(name=name)
-        if self._is_mock:
-            return []
-        from dli.specs.sql import tables_read
+    def _spec(self, name: str) -> DatasetSpec:
+        return self._project().dataset(name)
 
-        spec = self._project().bundle(name)
-        return tables_read(self._sample_sql(spec), spec.execution.dialect)
-
-    def get_columns(self, name: str) -> list[str]:
-        """Output columns of the main statement. Raises: DatasetNotFoundError (101)."""
-        check_text(name=name)
-        if self._is_mock:
-            return []
-        from dli.specs.sql import output_columns
-
-        spec = self._project().bundle(name)
-        return output_columns(self._sample_sql(spec), spec.execution.dialect)
-
-    def test_connection(self) -> bool:
-        """Whether the engine (LOCAL) or the server (SERVER) answers; never an exception."""
-        if self._is_mock:
-            return True
-        if not self._is_server:
-            return self._engine.answers()
+    def _bind(self, statements: Sequence[Statement], dialect: str) -> ValidationResult:
+        if self._executor is not None:
+            warning = "not bound: an executor can only run statements"
+            return ValidationResult(valid=True, warnings=[warning])
         try:
-            with connect(self.context) as client:
-                # The health call needs no token, the list does.
-                return client.health_check().success and client.workflow_list(limit=1).success
-        except ConfigurationError:
-            return False
+            warnings = self._engine.check(statements, dialect=dialect)
+        except ExecutionError as error:
+            from dli.warehouse.failure import is_missing_table
 
-    def _project(self) -> Project:
-        if self._opened is None:
-            self._opened = open_project(self.context)
-        return self._opened
+            if error.code is ErrorCode.CONNECTION_FAILED or is_missing_table(error):
+                return ValidationResult(valid=True, warnings=[f"not bound: {error.message}"])
+            return ValidationResult(valid=False, errors=[error.message])
+        return ValidationResult(valid=True, warnings=warnings)
 
-    def _has_engine(self) -> bool:
-        return self._executor is not None or find_root(self.context) is not None
+    def _dry_result(
+        self,
+        name: str,
+        statements: Sequence[Statement],
+        execution: ExecutionConfig,
+        sql: str | None,
+    ) -> DatasetResult:
+        started_at = utc_now()
+        errors = self._bind(statements, execution.dialect).errors
+        if errors:
+            return _failure(name, started_at, errors[0], sql)
+        return _success(name, started_at, sql)
 
-    def _by_rules(self, statement: Statement, dialect: str) -> Statement:
+    def _by_rules(self, statement: Statement, dialect: str, *, strict: bool) -> Statement:
         from dli.specs.transpile import transpile
 
         rules = project_rules(self.context)
-        sql = transpile(statement.sql, read=dialect, write=dialect, rules=rules).sql
-        return replace(statement, sql=sql)
-
-    def _sample_sql(self, spec: DatasetSpec) -> str:
-        """The main statement, with samples for what nobody gives."""
-        from dli.specs.parameter import samples
-
-        return _main_sql(self._render(spec, {**samples(spec.parameters), **self._defaults(spec)}))
-
-    def _defaults(self, spec: DatasetSpec) -> dict[str, Any]:
-        declared = {parameter.name for parameter in spec.parameters}
-        return {k: v for k, v in self.context.parameters.items() if k in declared}
-
-    def _render(self, spec: DatasetSpec, parameters: Mapping[str, Any] | None) -> list[Statement]:
-        from dli.specs.dataset import render_dataset
-        from dli.specs.template import RenderContext
-
-        has_project = find_root(self.context) is not None
-        context = RenderContext(
-            logical_date=datetime.now(UTC).date(),
-            variables=self._project().variables if has_project else {},
-            known_names=self._project().names if has_project else (),
-        )
-        return render_dataset(spec, context, {**self._defaults(spec), **(parameters or {})})
-
-
-def _main_sql(statements: Sequence[Statement]) -> str:
-    return next(statement.sql for statement in statements if statement.phase == "main")
+        done = transpile(statement.sql, read=dialect, write=dialect, rules=rules)
+        if strict and done.warnings:
+            first = done.warnings[0]
+            raise TranspileError(
+                first.message, sql=statement.sql, line=first.line, column=first.column
+            )
+        return replace(statement, sql=done.sql)
 
 
 def _inline_spec(sql: str, parameters: Mapping[str, Any], dialect: str) -> DatasetSpec:
@@ -312,7 +285,7 @@ def _success(
         status=ResultStatus.SUCCESS,
         sql=sql,
         rows_affected=rows_affected,
-        **_times(started_at),
+        **times(started_at),
     )
 
 
@@ -322,14 +295,8 @@ def _failure(name: str, started_at: datetime, reason: str, sql: str | None = Non
         status=ResultStatus.FAILURE,
         sql=sql,
         error_message=reason,
-        **_times(started_at),
+        **times(started_at),
     )
-
-
-def _times(started_at: datetime) -> dict[str, Any]:
-    ended_at = utc_now()
-    duration_ms = round((ended_at - started_at).total_seconds() * 1000)
-    return {"started_at": started_at, "ended_at": ended_at, "duration_ms": duration_ms}
 
 
 def _mock_result(name: str, sql: str | None) -> DatasetResult:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dli.models.execution import DatasetExecutionResult
-    from dli.specs.dataset import Statement
+    from dli.models.spec import ExecutionConfig
     from dli.specs.project import Project
-    from dli.warehouse.base import Session, Warehouse
+    from dli.specs.statement import Statement
+    from dli.warehouse.base import Session, StatementEvent, Warehouse
     from dli.warehouse.executor import QueryExecutor
+    from dli.warehouse.reader import Reader
 
 __all__ = ["LocalEngine"]
 
@@ -32,7 +34,12 @@ class LocalEngine:
         self._warehouse: Warehouse | None = None
 
     def run(
-        self, statements: Sequence[Statement], *, dialect: str, name: str, timeout_s: float | None
+        self,
+        statements: Sequence[Statement],
+        *,
+        execution: ExecutionConfig,
+        name: str,
+        on_event: Callable[[StatementEvent], None] | None = None,
     ) -> DatasetExecutionResult:
         """All statements take effect, or none (an executor knows no transactions).
 
@@ -41,17 +48,54 @@ class LocalEngine:
         """
         from dli.warehouse.dataset import run_statements
 
-        def work(interruption: _Interruption) -> DatasetExecutionResult:
+        def work(session: Session) -> DatasetExecutionResult:
+            return run_statements(
+                session,
+                statements,
+                dialect=execution.dialect,
+                dataset_name=name,
+                on_event=on_event,
+                timeout_s=execution.timeout_seconds,
+            )
+
+        return self._worked(work, execution.timeout_seconds)
+
+    def check(self, statements: Sequence[Statement], *, dialect: str) -> list[str]:
+        """Bind the statements without any effect; gives what is wrong with those that may fail.
+
+        Raises: ExecutionError 202, 403, 404, 405 for the first that may not.
+        """
+        from dli.warehouse.dataset import check_statements
+
+        return self._worked(lambda at: check_statements(at, statements, dialect=dialect), None)
+
+    def read(
+        self, work: Callable[[Reader], Result], *, dialect: str, timeout_s: float | None
+    ) -> Result:
+        """What `work` gives with a reader, whose queries are of this dialect.
+
+        Raises: ExecutionError 202, 401-405; DLIValidationError 202, 203; what `work` raises.
+        """
+        from dli.warehouse.limit import time_limit
+        from dli.warehouse.reader import Reader
+
+        def reading(session: Session) -> Result:
+            with time_limit(session, timeout_s):
+                return work(Reader(session, dialect))
+
+        return self._worked(reading, timeout_s)
+
+    def _worked(self, work: Callable[[Session], Result], timeout_s: float | None) -> Result:
+        def on_session(interruption: _Interruption) -> Result:
             with self._session(timeout_s) as session:
                 interruption.applies_to(session)
-                return run_statements(
-                    session, statements, dialect=dialect, dataset_name=name, timeout_s=timeout_s
-                )
+                return work(session)
 
         try:
             if self._executor is not None:
-                return work(_Interruption())  # many drivers work only in the thread that made them
-            return _interruptibly(work)
+                # Many drivers work only in the thread that made them.
+                return on_session(_Interruption())
+            return _interruptibly(on_session)
         except DLIError:
             raise
         except Exception as error:

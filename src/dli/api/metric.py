@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dli.api.argument import check_list_source, check_text
-from dli.api.facade import Facade, not_available
+from dli.api.argument import check_minimum, check_text
+from dli.api.facade import not_available
 from dli.api.filter import SpecFilter
-from dli.api.project import find_root, open_project
-from dli.exceptions import MetricNotFoundError
-from dli.models.common import MetricResult, ValidationResult
+from dli.api.spec import NO_ENGINE, SpecFacade, main_sql, times
+from dli.exceptions import ErrorCode, ExecutionError
+from dli.models.common import MetricResult
 from dli.models.instant import utc_now
+from dli.models.metric import MetricSpec
 from dli.models.state import ResultStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from dli.models.common import DataSource, ExecutionContext
-    from dli.models.metric import MetricSpec
+    from dli.models.common import DataSource
     from dli.specs.project import Project
-    from dli.warehouse.executor import QueryExecutor
+    from dli.warehouse.base import Outcome
+    from dli.warehouse.reader import Reader
 
 __all__ = ["MetricAPI"]
 
+_REFUSALS = (ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.EXECUTION_PERMISSION, ErrorCode.EXECUTION_QUERY)
 
-class MetricAPI(Facade):
+
+class MetricAPI(SpecFacade[MetricSpec]):
     """In LOCAL mode statements run on `executor`, else on the project's own warehouse.
 
-    Every method raises DLIValidationError (204) for arguments that cannot be meant.
+    Every method raises DLIValidationError (204) for arguments that cannot be meant, and
+    MetricNotFoundError (102) for a name that the project has not.
     """
 
-    def __init__(
-        self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
-    ) -> None:
-        super().__init__(context)
-        self._executor = executor
-        self._opened: Project | None = None
+    _kind = MetricSpec
 
     def list_metrics(
         self,
@@ -49,26 +49,7 @@ class MetricAPI(Facade):
         schema: str | None = None,
     ) -> list[MetricSpec]:
         """Specs in the order of their names; filters are exact, and all `tags` must be there."""
-        check_list_source(source, path)
-        if self._is_mock:
-            return []
-        if source == "server":
-            raise not_available("MetricAPI.list_metrics with source='server'")
-        project = self._project() if path is None else open_project(self.context, path)
-        wanted = SpecFilter(domain, owner, tags, catalog, schema)
-        return [spec for spec in project.metrics().values() if wanted.fits(spec)]
-
-    def get(self, name: str) -> MetricSpec | None:
-        """The spec of a metric, `None` when nobody knows the name."""
-        check_text(name=name)
-        if self._is_mock:
-            return None
-        if self._is_server and find_root(self.context) is None:
-            raise not_available("MetricAPI.get without a project")
-        try:
-            return self._project().metric(name)
-        except MetricNotFoundError:
-            return None
+        return self._list(path, source, SpecFilter(domain, owner, tags, catalog, schema))
 
     def run(
         self,
@@ -77,70 +58,116 @@ class MetricAPI(Facade):
         parameters: dict[str, Any] | None = None,
         dry_run: bool = False,
         show_sql: bool = False,
+        by: Sequence[str] = (),
+        metrics: Sequence[str] = (),
+        limit: int | None = None,
     ) -> MetricResult:
-        """Render a metric and fetch its rows."""
+        """Render a metric and fetch its rows.
+
+        As it stands, or `metrics` (all declared ones by default) for each value of the dimensions
+        in `by`. A dry run renders and parses, and needs no engine.
+        Raises: DLIValidationError (202-204), ExecutionError (401-403).
+        """
         check_text(name=name)
+        if limit is not None:
+            check_minimum(1, limit=limit)
         if self._is_mock:
-            now = utc_now()
+            return _mock_result(name, show_sql=show_sql)
+        if self._is_server:
+            raise not_available("MetricAPI.run in SERVER mode")
+        started_at = utc_now()
+        dry_run = dry_run or self.context.dry_run
+        if not dry_run and not self._has_engine():
+            return _failure(name, NO_ENGINE, **times(started_at))
+        spec = self._bundle(name)
+        sql = self._sql(spec, parameters, by, metrics)
+        shown = {"sql": sql if show_sql else None}
+        if dry_run:
             return MetricResult(
-                name=name,
-                status=ResultStatus.SUCCESS,
-                started_at=now,
-                ended_at=now,
-                duration_ms=0,
-                sql=f"-- Mock SQL for {name}" if show_sql else None,
-                data=[],
-                row_count=0,
+                name=name, status=ResultStatus.SUCCESS, **shown, **times(started_at)
             )
-        raise not_available("MetricAPI.run outside of MOCK mode")
-
-    def validate(
-        self, name: str, *, strict: bool = False, check_deps: bool = False
-    ) -> ValidationResult:
-        """Every problem of a spec and its SQL as one text each, also an unknown name."""
-        check_text(name=name)
-        if self._is_mock:
-            return ValidationResult(valid=True)
-        from dli.specs.validator import validate_metric
-
-        return validate_metric(self._project(), name, strict=strict, check_deps=check_deps)
-
-    def register(self, name: str, *, force: bool = False) -> None:
-        """Send the project's spec to the server."""
-        check_text(name=name)
-        if not self._is_mock:
-            raise not_available("MetricAPI.register outside of MOCK mode")
+        try:
+            found = self._rows(spec, sql, limit)
+        except ExecutionError as error:
+            if error.code not in _REFUSALS:
+                raise
+            return _failure(name, error.message, **shown, **times(started_at))
+        return MetricResult(
+            name=name,
+            status=ResultStatus.SUCCESS,
+            data=[dict(zip(found.columns, row, strict=True)) for row in found.rows],
+            row_count=len(found.rows),
+            columns=found.columns,
+            **shown,
+            **times(started_at),
+        )
 
     def render_sql(
-        self, name: str, *, parameters: dict[str, Any] | None = None, format_sql: bool = True
+        self,
+        name: str,
+        *,
+        parameters: dict[str, Any] | None = None,
+        format_sql: bool = True,
+        by: Sequence[str] = (),
+        metrics: Sequence[str] = (),
     ) -> str:
-        """The statement as it would run."""
+        """The query as it would run; `by` and `metrics` as for `run`.
+
+        Raises: DLIValidationError (202-204).
+        """
         check_text(name=name)
         if self._is_mock:
             return f"-- Mock SQL for {name}"
-        raise not_available("MetricAPI.render_sql outside of MOCK mode")
+        from dli.specs.sql import format_sql as laid_out
 
-    def get_tables(self, name: str) -> list[str]:
-        """Tables that the statement reads."""
-        check_text(name=name)
-        if self._is_mock:
-            return []
-        raise not_available("MetricAPI.get_tables outside of MOCK mode")
+        spec = self._bundle(name)
+        sql = self._sql(spec, parameters, by, metrics)
+        return laid_out(sql, spec.execution.dialect) if format_sql else sql
 
-    def get_columns(self, name: str) -> list[str]:
-        """Output columns of the statement."""
-        check_text(name=name)
-        if self._is_mock:
-            return []
-        raise not_available("MetricAPI.get_columns outside of MOCK mode")
+    def _sql(
+        self,
+        spec: MetricSpec,
+        parameters: Mapping[str, Any] | None,
+        by: Sequence[str],
+        metrics: Sequence[str],
+    ) -> str:
+        sql = main_sql(self._render(spec, parameters))
+        if not by and not metrics:
+            return sql
+        from dli.specs.measure import measured
 
-    def test_connection(self) -> bool:
-        """Whether the engine (LOCAL) or the server (SERVER) answers; never an exception."""
-        if self._is_mock:
-            return True
-        raise not_available("MetricAPI.test_connection outside of MOCK mode")
+        return measured(spec, sql, by=by, metrics=metrics)
 
-    def _project(self) -> Project:
-        if self._opened is None:
-            self._opened = open_project(self.context)
-        return self._opened
+    def _rows(self, spec: MetricSpec, sql: str, limit: int | None) -> Outcome:
+        execution = spec.execution
+
+        def read(reader: Reader) -> Outcome:
+            return reader.rows(sql, max_rows=limit)
+
+        return self._engine.read(
+            read, dialect=execution.dialect, timeout_s=execution.timeout_seconds
+        )
+
+    def _all(self, project: Project) -> list[MetricSpec]:
+        return list(project.metrics().values())
+
+    def _spec(self, name: str) -> MetricSpec:
+        return self._project().metric(name)
+
+
+def _failure(name: str, reason: str, **fields: Any) -> MetricResult:
+    return MetricResult(name=name, status=ResultStatus.FAILURE, error_message=reason, **fields)
+
+
+def _mock_result(name: str, *, show_sql: bool) -> MetricResult:
+    now = utc_now()
+    return MetricResult(
+        name=name,
+        status=ResultStatus.SUCCESS,
+        started_at=now,
+        ended_at=now,
+        duration_ms=0,
+        sql=f"-- Mock SQL for {name}" if show_sql else None,
+        data=[],
+        row_count=0,
+    )

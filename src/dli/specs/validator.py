@@ -10,6 +10,7 @@ from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.specs.document import Place
+from dli.specs.measure import broken_measures
 from dli.specs.origin import Origin
 from dli.specs.parameter import bind, requested_date, samples
 from dli.specs.project import Project
@@ -121,6 +122,8 @@ class _Check:
         for slot in slots(bundle):
             placed = slot._replace(origin=self._origin(spec, slot))
             self._check_slot(placed, context, values, spec.execution.dialect)
+        if isinstance(spec, MetricSpec):
+            self.errors += [f"{self._at(spec, at)}: {text}" for at, text in broken_measures(spec)]
         if check_deps:
             self._check_names(spec, names.asked)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.models.execution import DatasetExecutionResult, ExecutionResult
-from dli.warehouse.base import StatementEvent, StatementInterruptedError
+from dli.warehouse.base import StatementEvent
+from dli.warehouse.limit import time_limit
 from dli.warehouse.plan import plan_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from dli.specs.dataset import Statement
     from dli.warehouse.base import EventKind, Outcome, Session
@@ -55,14 +54,10 @@ def run_statements(
     """
     plan = plan_statements(statements, dialect=dialect, engine_dialect=session.dialect)
     run = _Run(session, plan, dataset_name, on_event or _ignore)
-    with _time_limit(session, timeout_s) as is_late:
+    with time_limit(session, timeout_s):
         try:
             session.prepare(plan)
             return run.all()
-        except StatementInterruptedError as error:
-            if is_late():
-                raise _too_late(timeout_s) from error
-            raise
         finally:
             session.rollback()
 
@@ -223,34 +218,6 @@ class _Run:
             total_execution_time_ms=_ms_since(self._started),
             error_message=None if failure is None else failure.message,
         )
-
-
-@contextmanager
-def _time_limit(session: Session, timeout_s: float | None) -> Iterator[Callable[[], bool]]:
-    """Interrupts the session when the time is up; the value says whether that happened."""
-    if timeout_s is None:
-        yield lambda: False
-        return
-    is_late = threading.Event()
-
-    def interrupt() -> None:
-        is_late.set()
-        session.interrupt()
-
-    timer = threading.Timer(timeout_s, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield is_late.is_set
-    finally:
-        timer.cancel()
-
-
-def _too_late(timeout_s: float | None) -> ExecutionError:
-    return ExecutionError(
-        f"The time limit of {timeout_s:g} s was reached; the data is as before",
-        code=ErrorCode.TIMEOUT,
-    )
 
 
 def _ms_since(start: float) -> int:

@@ -9,7 +9,7 @@ import duckdb
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.warehouse.base import StatementInterruptedError
 
-__all__ = ["holder_of_lock", "is_fatal", "refusal"]
+__all__ = ["holder_of_lock", "is_fatal", "is_missing_table", "refusal"]
 
 _CODES: tuple[tuple[type[duckdb.Error], ErrorCode], ...] = (
     (duckdb.ParserException, ErrorCode.SQL_SYNTAX_ERROR),
@@ -27,6 +27,9 @@ _LOCK_HOLDER = re.compile(
     r"could not set lock on file.*?(?:PID (\d+)|$)", re.IGNORECASE | re.DOTALL
 )
 
+_MISSING = re.compile(
+    r"(Table with name|Schema with name|Catalog) \S+ does not exist", re.IGNORECASE
+)
 _HELD_HERE = re.compile(
     r"unique file handle conflict|in the process of being detached", re.IGNORECASE
 )
@@ -47,6 +50,11 @@ def refusal(error: duckdb.Error) -> ExecutionError:
 def is_fatal(error: BaseException) -> bool:
     """Whether the engine gives up on the database until it is opened again."""
     return isinstance(error, duckdb.FatalException | duckdb.InternalException)
+
+
+def is_missing_table(error: ExecutionError) -> bool:
+    """Whether the engine refused a statement because of a table that is not there (yet)."""
+    return error.code is ErrorCode.EXECUTION_QUERY and bool(_MISSING.search(error.message))
 
 
 def holder_of_lock(error: duckdb.Error) -> str | None:

@@ -15,10 +15,12 @@ from dli.exceptions import (
     DLIError,
     DLIValidationError,
     ExecutionError,
+    TranspileError,
 )
 from dli.models.common import ExecutionContext
 from dli.models.execution import ExecutionResult
 from dli.models.state import ExecutionMode, ResultStatus
+from dli.warehouse.base import StatementEvent
 from dli.warehouse.executor import MockExecutor, QueryExecutor
 
 DAILY = "shop.sales.daily"
@@ -161,6 +163,60 @@ def test_a_dry_run_needs_no_engine_and_changes_nothing(project: Path) -> None:
     assert executor.statements == []
     with pytest.raises(DLIValidationError):
         api.run(DAILY, dry_run=True, parameters={"unknown": 1})
+
+
+def test_a_dry_run_binds_on_the_warehouse_without_any_effect(
+    api: DatasetAPI, project: Path
+) -> None:
+    assert api.run(DAILY, dry_run=True).status is ResultStatus.SUCCESS
+    assert api.check(DAILY).warnings == []
+    with pytest.raises(ExecutionError, match="daily is not there yet"):
+        api.get_rows(DAILY)
+    (project / "datasets" / "daily.sql").write_text(DAILY_SQL.replace("SUM(amount)", "SUM(amout)"))
+    result = api.run(DAILY, dry_run=True)
+    assert result.status is ResultStatus.FAILURE
+    assert "amout" in (result.error_message or "")
+    assert api.check(DAILY).errors == [result.error_message]
+
+
+def test_a_dry_run_says_when_a_table_is_not_there_to_bind_on(api: DatasetAPI) -> None:
+    found = api.check(PLAIN)
+    assert found.valid
+    assert found.warnings[0].startswith("not bound: main: Catalog Error: Table with name missing")
+    assert api.run(PLAIN, dry_run=True).status is ResultStatus.SUCCESS
+
+
+def test_rows_of_the_table(api: DatasetAPI) -> None:
+    assert api.run(DAILY, parameters={"ds": "2025-01-01"}).status is ResultStatus.SUCCESS
+    assert api.run(DAILY, parameters={"ds": "2025-01-02"}).status is ResultStatus.SUCCESS
+    rows = api.get_rows(DAILY)
+    assert sorted(row["amount"] for row in rows) == [5, 30]
+    assert len(api.get_rows(DAILY, limit=1)) == 1
+
+
+def test_statements_around_the_main_one_can_be_left_out(project: Path) -> None:
+    executor = MockExecutor()
+    api = DatasetAPI(ExecutionContext(project_path=project), executor)
+    assert api.run(DAILY, skip_pre=True).status is ResultStatus.SUCCESS
+    assert [sql.split()[0] for sql in executor.statements] == ["INSERT"]
+
+
+def test_progress_is_told_statement_by_statement(api: DatasetAPI) -> None:
+    events: list[StatementEvent] = []
+    assert api.run(DAILY, on_event=events.append).status is ResultStatus.SUCCESS
+    assert [(event.phase, event.position, event.total) for event in events[::2]] == [
+        ("pre", 1, 3),
+        ("pre", 2, 3),
+        ("main", 3, 3),
+    ]
+
+
+def test_inline_sql_can_be_checked_only_and_by_strict_rules(api: DatasetAPI) -> None:
+    assert api.run_sql("CREATE TABLE a.b.c (d INT)", dry_run=True).status is ResultStatus.SUCCESS
+    assert api.run_sql("SELECT * FROM a.b.c").status is ResultStatus.FAILURE
+    assert api.run_sql("SELECT nope FROM shop.raw.orders", dry_run=True).error_message
+    with pytest.raises(TranspileError):
+        api.run_sql("SELECT * FROM shop.raw.orders", strict=True)
 
 
 def test_an_executor_gets_every_statement_in_order(project: Path) -> None:

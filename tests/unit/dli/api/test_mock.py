@@ -154,10 +154,8 @@ def test_every_class_keeps_its_context_and_hides_the_token(kind: Callable[..., A
 
 
 NOT_YET: list[Callable[[ExecutionContext], Any]] = [
-    lambda context: MetricAPI(context).run("a.b"),
     lambda context: QualityAPI(context).list_qualities(),
     lambda context: QualityAPI(context).get("pk_unique"),
-    lambda context: MetricAPI(context).render_sql("a.b"),
     lambda context: MetricAPI(context).register("a.b"),
     lambda context: DatasetAPI(context).register("a.b"),
 ]

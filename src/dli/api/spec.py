@@ -1,0 +1,184 @@
+"""What `DatasetAPI` and `MetricAPI` have in common: finding specs, and turning them into SQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from dli.api.argument import check_list_source, check_text
+from dli.api.engine import LocalEngine
+from dli.api.facade import Facade, not_available
+from dli.api.project import find_root, open_project
+from dli.api.server import connect
+from dli.exceptions import ConfigurationError, DatasetNotFoundError, MetricNotFoundError
+from dli.models.common import ValidationResult
+from dli.models.dataset import DatasetSpec
+from dli.models.instant import utc_now
+from dli.models.metric import MetricSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from dli.api.filter import SpecFilter
+    from dli.models.common import DataSource, ExecutionContext
+    from dli.specs.project import Project
+    from dli.specs.statement import Statement
+    from dli.warehouse.executor import QueryExecutor
+
+__all__ = ["NO_ENGINE", "SpecFacade", "main_sql", "times"]
+
+NO_ENGINE = "Executor not configured: give one, or set project_path to a project with a warehouse"
+
+Spec = TypeVar("Spec", DatasetSpec, MetricSpec)
+
+
+class SpecFacade(Facade, Generic[Spec]):
+    """In LOCAL mode statements run on `executor`, else on the project's own warehouse.
+
+    Every method raises DLIValidationError (204) for arguments that cannot be meant, and
+    DatasetNotFoundError (101) or MetricNotFoundError (102) for a name that the project has not.
+    """
+
+    _kind: ClassVar[type[DatasetSpec | MetricSpec]]
+
+    def __init__(
+        self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
+    ) -> None:
+        super().__init__(context)
+        self._executor = executor
+        self._opened: Project | None = None
+        self._engine = LocalEngine(self._project, executor)
+
+    def get(self, name: str) -> Spec | None:
+        """The spec of this name, `None` when nobody knows it.
+
+        Raises: DLIValidationError (203) when the file of this name cannot be used.
+        """
+        check_text(name=name)
+        if self._is_mock:
+            return None
+        if self._is_server and find_root(self.context) is None:
+            raise not_available(f"{type(self).__name__}.get without a project")
+        try:
+            return self._spec(name)
+        except (DatasetNotFoundError, MetricNotFoundError):
+            return None
+
+    def validate(
+        self, name: str, *, strict: bool = False, check_deps: bool = False
+    ) -> ValidationResult:
+        """Every problem of a spec and its SQL as one text each, also an unknown name."""
+        check_text(name=name)
+        if self._is_mock:
+            return ValidationResult(valid=True)
+        from dli.specs.validator import validate_dataset, validate_metric
+
+        check = validate_dataset if self._kind is DatasetSpec else validate_metric
+        return check(self._project(), name, strict=strict, check_deps=check_deps)
+
+    def register(self, name: str, *, force: bool = False) -> None:  # noqa: ARG002 (not there yet)
+        """Send the project's spec to the server.
+
+        Raises: ServerError (status_code 409 for a name that exists, without `force`).
+        """
+        check_text(name=name)
+        if not self._is_mock:
+            raise not_available(f"{type(self).__name__}.register")
+
+    def get_tables(self, name: str) -> list[str]:
+        """Tables that the main statement reads, without names of CTEs."""
+        check_text(name=name)
+        if self._is_mock:
+            return []
+        from dli.specs.sql import tables_read
+
+        spec = self._bundle(name)
+        return tables_read(self._sample_sql(spec), spec.execution.dialect)
+
+    def get_columns(self, name: str) -> list[str]:
+        """Output columns of the main statement."""
+        check_text(name=name)
+        if self._is_mock:
+            return []
+        from dli.specs.sql import output_columns
+
+        spec = self._bundle(name)
+        return output_columns(self._sample_sql(spec), spec.execution.dialect)
+
+    def test_connection(self) -> bool:
+        """Whether the engine (LOCAL) or the server (SERVER) answers; never an exception."""
+        if self._is_mock:
+            return True
+        if not self._is_server:
+            return self._engine.answers()
+        try:
+            with connect(self.context) as client:
+                # The health call needs no token, the list does.
+                return client.health_check().success and client.workflow_list(limit=1).success
+        except ConfigurationError:
+            return False
+
+    def _list(self, path: Path | None, source: DataSource, wanted: SpecFilter) -> list[Spec]:
+        """Specs in the order of their names."""
+        check_list_source(source, path)
+        if self._is_mock:
+            return []
+        if source == "server":
+            raise not_available(f"{type(self).__name__} lists with source='server'")
+        project = self._project() if path is None else open_project(self.context, path)
+        return [spec for spec in self._all(project) if wanted.fits(spec)]
+
+    def _all(self, project: Project) -> list[Spec]:
+        raise NotImplementedError
+
+    def _spec(self, name: str) -> Spec:
+        raise NotImplementedError
+
+    def _bundle(self, name: str) -> Spec:
+        """The spec with all its SQL files inside."""
+        return self._project().bundled(self._spec(name))
+
+    def _project(self) -> Project:
+        if self._opened is None:
+            self._opened = open_project(self.context)
+        return self._opened
+
+    def _has_project(self) -> bool:
+        return find_root(self.context) is not None
+
+    def _has_engine(self) -> bool:
+        return self._executor is not None or self._has_project()
+
+    def _sample_sql(self, spec: Spec) -> str:
+        """The main statement, with samples for what nobody gives."""
+        from dli.specs.parameter import samples
+
+        return main_sql(self._render(spec, {**samples(spec.parameters), **self._defaults(spec)}))
+
+    def _defaults(self, spec: Spec) -> dict[str, Any]:
+        declared = {parameter.name for parameter in spec.parameters}
+        return {k: v for k, v in self.context.parameters.items() if k in declared}
+
+    def _render(self, spec: Spec, parameters: Mapping[str, Any] | None) -> list[Statement]:
+        from dli.specs.statement import render_spec
+        from dli.specs.template import RenderContext
+
+        has_project = self._has_project()
+        context = RenderContext(
+            logical_date=datetime.now(UTC).date(),
+            variables=self._project().variables if has_project else {},
+            known_names=self._project().names if has_project else (),
+        )
+        return render_spec(spec, context, {**self._defaults(spec), **(parameters or {})})
+
+
+def main_sql(statements: Sequence[Statement]) -> str:
+    return next(statement.sql for statement in statements if statement.phase == "main")
+
+
+def times(started_at: datetime) -> dict[str, Any]:
+    """The fields of a result that say when it began, ended, and how long it took."""
+    ended_at = utc_now()
+    duration_ms = round((ended_at - started_at).total_seconds() * 1000)
+    return {"started_at": started_at, "ended_at": ended_at, "duration_ms": duration_ms}
