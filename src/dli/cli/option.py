@@ -68,7 +68,7 @@ def param_option() -> Callable[[Any], Any]:
         "params",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Parameter of the dataset; repeatable.",
+        help="Parameter of the spec; repeatable.",
     )
 
 

@@ -1,0 +1,160 @@
+"""`dli dataset run`: a dataset or a statement, now, on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.cli.connection import is_mock
+from dli.cli.context import execution_context
+from dli.cli.option import param_option, path_option, split_pairs
+from dli.cli.output import emit, note
+from dli.cli.spec import find, open_project, read_parameters
+from dli.exceptions import ErrorCode, ExecutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dli.api.dataset import DatasetAPI
+    from dli.models.common import DatasetResult
+    from dli.warehouse.base import StatementEvent
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--sql", help="Run this statement instead of a dataset.")
+@click.option(
+    "--file",
+    "-f",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Run the statement in this file.",
+)
+@click.option(
+    "--transpile-strict", is_flag=True, help="A warning of the transpile rules is an error."
+)
+@click.option("--no-transpile", is_flag=True, help="Leave the project's transpile rules aside.")
+@param_option()
+@click.option("--dry-run", is_flag=True, help="Render and bind every statement, run nothing.")
+@click.option("--skip-pre", is_flag=True, help="Leave the pre statements out.")
+@click.option("--skip-post", is_flag=True, help="Leave the post statements out.")
+@click.option("--show-sql", is_flag=True, help="Show the SQL as well.")
+@path_option()
+def run(*, name: str | None, sql: str | None, file: Path | None, **options: Any) -> None:
+    """Run a dataset or SQL on this machine, now: without server, schedule and history."""
+    if [name, sql, file].count(None) != 2:
+        raise click.UsageError("Give one of NAME, --sql and --file.")
+    _refuse(options, ("transpile_strict", "no_transpile") if name else ("skip_pre", "skip_post"))
+    if options["transpile_strict"] and options["no_transpile"]:
+        raise click.UsageError("--transpile-strict and --no-transpile exclude each other.")
+    if name is not None:
+        _run_dataset(name, **options)
+    else:
+        text = sql if file is None else _read(file)
+        _run_sql(text or "", **options)
+
+
+def _refuse(options: dict[str, Any], names: Sequence[str]) -> None:
+    """Options that would have no effect."""
+    for name in names:
+        if options[name]:
+            words = "--sql and --file" if "transpile" in name else "a dataset's NAME"
+            raise click.UsageError(f"--{name.replace('_', '-')} belongs to {words}.")
+
+
+def _run_dataset(
+    name: str,
+    *,
+    params: Sequence[str],
+    dry_run: bool,
+    skip_pre: bool,
+    skip_post: bool,
+    show_sql: bool,
+    path: Path | None,
+    **_: Any,
+) -> None:
+    from dli.api.dataset import DatasetAPI
+
+    pairs = split_pairs(params)
+    api = DatasetAPI(execution_context(path))
+    values: dict[str, Any] = {}
+    if not is_mock():
+        spec = find(open_project(path), "dataset", name)
+        values = read_parameters(spec, pairs)
+        _name_left_out(spec, skip_pre=skip_pre, skip_post=skip_post)
+    result = api.run(
+        name,
+        parameters=values,
+        dry_run=dry_run,
+        show_sql=show_sql,
+        skip_pre=skip_pre,
+        skip_post=skip_post,
+        on_event=_tell if sys.stderr.isatty() else None,
+    )
+    if dry_run or api.context.dry_run:
+        _note_unbound(api, name, values)
+    _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
+
+
+def _run_sql(
+    sql: str,
+    *,
+    params: Sequence[str],
+    dry_run: bool,
+    transpile_strict: bool,
+    no_transpile: bool,
+    show_sql: bool,
+    path: Path | None,
+    **_: Any,
+) -> None:
+    from dli.api.dataset import DatasetAPI
+    from dli.specs.parameter_text import guess
+
+    api = DatasetAPI(execution_context(path))
+    result = api.run_sql(
+        sql,
+        # A statement of its own declares no parameter.
+        parameters={key: guess(text) for key, text in split_pairs(params).items()},
+        transpile=not no_transpile,
+        strict=transpile_strict,
+        dry_run=dry_run,
+    )
+    _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8 text.") from None
+
+
+def _name_left_out(spec: Any, *, skip_pre: bool, skip_post: bool) -> None:
+    for phase, is_out in (("pre", skip_pre), ("post", skip_post)):
+        for statement in getattr(spec, f"{phase}_statements") if is_out else ():
+            note(f"Left out: {phase} {statement.name}")
+
+
+def _note_unbound(api: DatasetAPI, name: str, values: dict[str, Any]) -> None:
+    for warning in api.check(name, parameters=values).warnings:
+        note(f"Warning: {warning}")
+
+
+def _tell(event: StatementEvent) -> None:
+    if event.kind != "started":
+        note(str(event))
+
+
+def _emit_result(result: DatasetResult, *, is_dry: bool, show_sql: bool) -> None:
+    if show_sql and result.sql:
+        emit(f"{result.sql}\n")
+    if result.status.value == "failure":
+        reason = result.error_message or "it failed"
+        raise ExecutionError(f"{result.name}: {reason}", ErrorCode.EXECUTION_QUERY)
+    if is_dry:
+        emit(f"dry-run: {result.name} was checked; nothing was run.")
+        return
+    rows = "" if result.rows_affected is None else f", {result.rows_affected} rows"
+    emit(f"{result.name}: {result.status.value}{rows}, {result.duration_ms or 0} ms")

@@ -1,0 +1,247 @@
+"""What `dli dataset` and `dli metric` have in common: list, get and validate specs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from dli.cli.connection import is_mock, required_root
+from dli.cli.errors import suggestion
+from dli.cli.option import format_option, param_option, path_option, split_pairs
+from dli.cli.output import emit, emit_fields, emit_json, emit_table, note
+from dli.exceptions import (
+    DatasetNotFoundError,
+    DLIValidationError,
+    ErrorCode,
+    MetricNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dli.models.dataset import DatasetSpec
+    from dli.models.metric import MetricSpec
+    from dli.models.spec import QueryParameter
+    from dli.specs.project import Project
+
+__all__ = ["Noun", "find", "get_command", "list_command", "open_project", "validate_command"]
+
+Noun = Literal["dataset", "metric"]
+
+
+def list_command(noun: Noun) -> click.Command:
+    @click.command("list", help=f"List the {noun}s of the project.")
+    @_source_option()
+    @click.option(
+        "--tag", "-t", "tags", multiple=True, help="Only those with this tag; repeatable."
+    )
+    @click.option("--owner", "-o", help="Only those of this owner.")
+    @click.option("--search", help="Only those with this text in name or description.")
+    @format_option("-f")
+    @path_option("-p")
+    def command(
+        *,
+        source: str,
+        tags: Sequence[str],
+        owner: str | None,
+        search: str | None,
+        format: str,
+        path: Path | None,
+    ) -> None:
+        specs, problems = _listed(noun, source, path)
+        specs = [
+            spec
+            for spec in specs
+            if owner in (None, spec.owner)
+            and set(tags) <= set(spec.tags)
+            and (search or "").lower() in f"{spec.name}\n{spec.description}".lower()
+        ]
+        if format == "json":
+            emit_json([_record(spec) for spec in specs])
+        elif specs:
+            last = "SCHEDULE" if noun == "dataset" else "METRICS"
+            rows = [(s.name, s.owner, s.team, _feature(s), ", ".join(s.tags)) for s in specs]
+            emit_table((noun.upper(), "OWNER", "TEAM", last, "TAGS"), rows)
+        else:
+            note(f"No {noun} found.")
+        for problem in problems:
+            note(f"Left out: {problem}")
+
+    return command
+
+
+def get_command(noun: Noun) -> click.Command:
+    @click.command("get", help=f"Show one {noun}.")
+    @click.argument("name")
+    @_source_option()
+    @format_option("-f")
+    @path_option("-p")
+    def command(*, name: str, source: str, format: str, path: Path | None) -> None:
+        if source == "server" or is_mock():
+            spec = next((one for one in _listed(noun, source, path)[0] if one.name == name), None)
+            if spec is None:
+                raise _unknown(noun, name)
+        else:
+            spec = find(open_project(path), noun, name)
+        if format == "json":
+            emit_json(_record(spec))
+        else:
+            emit_fields({key: value for key, value in _fields(spec).items() if value})
+
+    return command
+
+
+def validate_command(noun: Noun) -> click.Command:
+    @click.command(
+        "validate", help=f"Look for every problem of a {noun}: spec, parameters, template, SQL."
+    )
+    @click.argument("name")
+    @param_option()
+    @click.option("--strict", is_flag=True, help="Warnings are errors.")
+    @click.option("--check-deps", is_flag=True, help="Every name in depends_on must be there.")
+    @click.option(
+        "--show-sql/--no-sql", default=True, show_default=True, help="Show the SQL as it runs."
+    )
+    @path_option()
+    def command(
+        *,
+        name: str,
+        params: Sequence[str],
+        strict: bool,
+        check_deps: bool,
+        show_sql: bool,
+        path: Path | None,
+    ) -> None:
+        from dli.specs.validator import validate_dataset, validate_metric
+
+        pairs = split_pairs(params)
+        project = open_project(path)
+        values = read_parameters(find(project, noun, name), pairs)
+        check = validate_dataset if noun == "dataset" else validate_metric
+        result = check(
+            project, name, parameters=values or None, strict=strict, check_deps=check_deps
+        )
+        for warning in () if strict else result.warnings:
+            note(f"Warning: {warning}")
+        if not result.valid:
+            message = f"{name} is not valid"
+            raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=result.errors)
+        emit(f"{name} is valid.")
+        if show_sql:
+            _emit_sql(project, noun, name, values)
+
+    return command
+
+
+def open_project(path: Path | None) -> Project:
+    from dli.specs.project import Project
+
+    return Project.open(required_root(path))
+
+
+def find(project: Project, noun: Noun, name: str) -> DatasetSpec | MetricSpec:
+    """Raises: DatasetNotFoundError (101), MetricNotFoundError (102), with the close names."""
+    try:
+        return project.dataset(name) if noun == "dataset" else project.metric(name)
+    except (DatasetNotFoundError, MetricNotFoundError) as error:
+        known = project.datasets() if noun == "dataset" else project.metrics()
+        if hint := suggestion(name, known):
+            error.add_note(hint.strip())
+        raise
+
+
+def read_parameters(spec: DatasetSpec | MetricSpec, pairs: dict[str, str]) -> dict[str, Any]:
+    """Texts as the spec declares them."""
+    from dli.specs.parameter import parse_text
+
+    return parse_text(spec.parameters, pairs)
+
+
+def _source_option() -> Callable[[Any], Any]:
+    return click.option(
+        "--source",
+        "-s",
+        type=click.Choice(["local", "server"]),
+        default="local",
+        show_default=True,
+        help="The project's files, or what is registered on the server.",
+    )
+
+
+def _listed(
+    noun: Noun, source: str, path: Path | None
+) -> tuple[Sequence[DatasetSpec | MetricSpec], Sequence[object]]:
+    """The specs, and why others are left out."""
+    if source == "local" and not is_mock():
+        project = open_project(path)
+        found = project.datasets() if noun == "dataset" else project.metrics()
+        return list(found.values()), project.problems
+    from dli.api.dataset import DatasetAPI
+    from dli.api.metric import MetricAPI
+    from dli.cli.context import execution_context
+
+    context = execution_context(path)
+    from_server: Literal["local", "server"] = "server" if source == "server" else "local"
+    if noun == "dataset":
+        return DatasetAPI(context).list_datasets(source=from_server), ()
+    return MetricAPI(context).list_metrics(source=from_server), ()
+
+
+def _unknown(noun: Noun, name: str) -> DatasetNotFoundError | MetricNotFoundError:
+    kind = DatasetNotFoundError if noun == "dataset" else MetricNotFoundError
+    return kind(f"{noun.capitalize()} not found", name=name)
+
+
+def _emit_sql(project: Project, noun: Noun, name: str, values: dict[str, Any]) -> None:
+    """All statements as they would run today."""
+    from dli.specs.statement import render_spec
+    from dli.specs.template import RenderContext
+
+    context = RenderContext(
+        logical_date=datetime.now(UTC).date(),
+        variables=project.variables,
+        known_names=project.names,
+    )
+    try:
+        statements = render_spec(project.bundled(find(project, noun, name)), context, values)
+    except DLIValidationError as error:
+        # Samples have stood in for what nobody gave; only real values can show the real SQL.
+        if values or error.code is not ErrorCode.PARAMETER_INVALID:
+            raise
+        note(f"No SQL without its parameters: {error.message}")
+        return
+    for statement in statements:
+        title = " ".join(filter(None, (statement.phase, statement.name)))
+        emit(f"\n-- {title}\n{statement.sql}")
+
+
+def _record(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _fields(spec: DatasetSpec | MetricSpec) -> dict[str, object]:
+    fields: dict[str, object] = {
+        key: getattr(spec, key) for key in ("name", "owner", "team", "description")
+    }
+    fields["schedule" if spec.type.value == "Dataset" else "metrics"] = _feature(spec)
+    fields["dimensions"] = ", ".join(one.name for one in getattr(spec, "dimensions", ()))
+    fields |= {"tags": ", ".join(spec.tags), "depends_on": ", ".join(spec.depends_on)}
+    return fields | {f"parameter {p.name}": _parameter(p) for p in spec.parameters}
+
+
+def _feature(spec: DatasetSpec | MetricSpec) -> str:
+    """The schedule of a dataset, the measures of a metric."""
+    from dli.models.metric import MetricSpec
+
+    if isinstance(spec, MetricSpec):
+        return ", ".join(one.name for one in spec.metrics)
+    return f"{spec.schedule.cron} ({spec.schedule.timezone})" if spec.schedule else "on demand"
+
+
+def _parameter(parameter: QueryParameter) -> str:
+    default = "" if parameter.default is None else f", default {parameter.default}"
+    need = "required" if parameter.required and not default else "optional"
+    return f"{parameter.type.value}, {need}{default}"
