@@ -22,6 +22,7 @@ __all__ = [
     "param_option",
     "path_option",
     "read_date",
+    "read_sql",
     "refused",
     "split_pairs",
 ]
@@ -92,6 +93,13 @@ def read_date(text: str) -> date:
         except ValueError:
             pass
     raise refused(f"'{text}' is not a date", "Write YYYY-MM-DD.")
+
+
+def read_sql(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise refused(f"{file} is not UTF-8 text", "Save it as UTF-8.") from None
 
 
 def check_schedule(cron: str, timezone: str) -> None:

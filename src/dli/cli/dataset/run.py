@@ -10,7 +10,7 @@ import click
 
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
-from dli.cli.option import param_option, path_option, split_pairs
+from dli.cli.option import param_option, path_option, read_sql, split_pairs
 from dli.cli.output import emit, note
 from dli.cli.spec import find, open_project, read_parameters
 from dli.exceptions import ErrorCode, ExecutionError
@@ -52,7 +52,7 @@ def run(*, name: str | None, sql: str | None, file: Path | None, **options: Any)
     if name is not None:
         _run_dataset(name, **options)
     else:
-        text = sql if file is None else _read(file)
+        text = sql if file is None else read_sql(file)
         _run_sql(text or "", **options)
 
 
@@ -122,13 +122,6 @@ def _run_sql(
         dry_run=dry_run,
     )
     _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise click.UsageError(f"{file} is not UTF-8 text.") from None
 
 
 def _name_left_out(spec: Any, *, skip_pre: bool, skip_post: bool) -> None:
