@@ -24,11 +24,14 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 WORKERS ?= 2
+AIRFLOW := src/basecamp/engines/airflow
+# Right after the release of the Airflow that is named there: later packages may not fit it.
+AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo test check bench serve docs format clean lint types layers unit
+.PHONY: help demo test check bench serve docs airflow-lock format clean lint types layers unit
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## the whole story on real data, in a temporary project
 	@$(BIN)/python examples/demo.py
@@ -47,6 +50,10 @@ serve: .venv/.runtime ## Basecamp for examples/flights, until Ctrl-C
 
 docs: .venv/.dev ## write the generated pages of docs/
 	@$(BIN)/python docs/generate.py
+
+airflow-lock: .uv/.ready ## choose the packages of the managed Airflow again
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--exclude-newer $(AIRFLOW_AS_OF) pyproject.toml $(AIRFLOW)/requirements.in --output-file $(AIRFLOW)/requirements.txt
 
 format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff check --fix-only --quiet .
