@@ -9,13 +9,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 HOMES = {
+    "airflow": ("dli_airflow",),
     "alembic": ("basecamp.store",),
+    "apprise": ("dli_airflow.notifier",),
     "click": ("dli.cli",),
     "cronsim": ("dli.specs.cron",),
     "duckdb": ("dli.warehouse",),
     "fastapi": ("basecamp.app", "basecamp.routes"),
     "http.client": ("dli.client",),
     "minijinja": ("dli.specs.template",),
+    "pendulum": ("dli_airflow.timetable",),
     "prometheus_client": ("basecamp.telemetry",),
     "pydantic": ("basecamp.routes", "dli.api", "dli.models", "dli.specs"),
     "pydantic_settings": ("dli.models.context",),
@@ -71,7 +74,8 @@ def test_each_package_is_imported_at_its_home_only() -> None:
 
 def test_every_declared_dependency_is_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["server"]]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["server"], *extras["airflow"]]
     names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared}
     packages = {name.partition(".")[0] for _, name in used()}
     idle = {n for n in names if IMPORT_NAMES.get(n, n.replace("-", "_")) not in packages}

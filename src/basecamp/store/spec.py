@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import table
+from dli.specs.content import content_hash
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-
-def content_hash(content: dict[str, Any]) -> str:
-    """SHA-256 over the canonical JSON of a spec."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+__all__ = ["content_hash", "load", "save"]
 
 
 def save(tx: Connection, content: dict[str, Any], now: datetime) -> str:

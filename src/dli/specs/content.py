@@ -1,0 +1,13 @@
+"""What a stored spec says, as one hash."""
+
+import hashlib
+import json
+from typing import Any
+
+__all__ = ["content_hash"]
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a spec."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""The effective specs of a spec store, for those who read it while no Basecamp need be running.
+
+code/NAME.yaml     published from Git; in force where it exists
+manual/NAME.yaml   registered; in force where there is no CODE spec of that name
+state/NAME.json    `{"paused": bool}`, written by Basecamp; without it `schedule.enabled` counts
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
+
+from dli.exceptions import ConfigurationError, DLIValidationError, ErrorCode
+from dli.specs.name import is_name
+
+__all__ = ["PublishedEntry", "PublishedSpecs", "open_published"]
+
+SIZE_MAX_BYTES = 1024 * 1024
+_SUFFIX = ".yaml"
+
+
+class PublishedEntry(NamedTuple):
+    """A spec in force; its `signature` changes with its content and with that of the overridden.
+
+    `overridden` is the MANUAL spec that a CODE spec of the same name hides.
+    """
+
+    name: str
+    source_type: str
+    signature: str
+    paused: bool | None = None
+    overridden: PublishedEntry | None = None
+
+
+class PublishedSpecs(Protocol):
+    """Read access to a spec store."""
+
+    def scan(self) -> dict[str, PublishedEntry]:
+        """All specs in force by name. Raises OSError when the store cannot be listed as a whole."""
+        ...
+
+    def read(self, entry: PublishedEntry) -> bytes:
+        """The YAML text of one spec. Raises OSError, and DLIValidationError for one too large."""
+        ...
+
+
+def open_published(url: str) -> PublishedSpecs:
+    """The store at this URL; nothing is read yet.
+
+    Raises: ConfigurationError DLI-001 for a kind of store that this release does not have.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc:
+        return FilePublishedSpecs(Path(unquote(parts.path)))
+    raise ConfigurationError("The URL of a spec store must look like file:///folder")
+
+
+class FilePublishedSpecs:
+    """Implements `PublishedSpecs` on a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def scan(self) -> dict[str, PublishedEntry]:
+        paused = self._paused()
+        manual = self._folder("manual", paused)
+        found = dict(manual)
+        for name, entry in self._folder("code", paused).items():
+            hidden = manual.get(name)
+            signature = entry.signature
+            if hidden is not None:
+                signature = f"{signature}+{hidden.signature}"
+            found[name] = entry._replace(signature=signature, overridden=hidden)
+        return found
+
+    def read(self, entry: PublishedEntry) -> bytes:
+        path = self._root / entry.source_type / f"{entry.name}{_SUFFIX}"
+        with path.open("rb") as file:
+            data = file.read(SIZE_MAX_BYTES + 1)
+        if len(data) > SIZE_MAX_BYTES:
+            raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
+        return data
+
+    def _folder(self, source: str, paused: dict[str, bool]) -> dict[str, PublishedEntry]:
+        found = {}
+        with os.scandir((self._root / source).resolve(strict=True)) as files:
+            for file in files:
+                name = file.name.removesuffix(_SUFFIX)
+                if name == file.name or not is_name(name) or file.is_symlink():
+                    continue
+                stat = file.stat(follow_symlinks=False)
+                signature = f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
+                found[name] = PublishedEntry(name, source, signature, paused.get(name))
+        return found
+
+    def _paused(self) -> dict[str, bool]:
+        try:
+            with os.scandir(self._root / "state") as files:
+                paths = [Path(file.path) for file in files if file.name.endswith(".json")]
+        except FileNotFoundError:
+            return {}
+        return {path.stem: _is_paused(path.read_bytes()) for path in paths}
+
+
+def _is_paused(state: bytes) -> bool:
+    """What a state file says; one that cannot be understood holds the schedule."""
+    try:
+        return json.loads(state)["paused"] is not False
+    except (ValueError, KeyError, TypeError):
+        return True

@@ -1,0 +1,151 @@
+"""One attempt of a run: rendered and executed on the project's warehouse, stoppable at any time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dli.exceptions import ErrorCode, ExecutionError
+from dli.models.dataset import DatasetSpec
+from dli.specs.dataset import render_dataset
+from dli.specs.project import Project
+from dli.specs.schedule import local_date
+from dli.specs.template import RenderContext
+from dli.warehouse.base import StatementInterruptedError
+from dli.warehouse.connection import open_warehouse
+from dli.warehouse.dataset import run_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dli.models.execution import DatasetExecutionResult
+    from dli.specs.schedule import Interval
+    from dli.warehouse.base import Session, StatementEvent
+
+__all__ = ["Job", "Order"]
+
+log = logging.getLogger("dli_airflow.run")
+_LEVELS = {"failed": logging.ERROR, "ignored": logging.WARNING, "skipped": logging.WARNING}
+_POLL_S = 0.1
+_END_S = 4.0  # Airflow kills a task 5 s after it has asked it to end
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be run: a stored spec with its values, in the project at `root`.
+
+    Templates may read the environment variables `allowed_env`.
+    """
+
+    root: Path
+    content: dict[str, Any]
+    parameters: Mapping[str, Any]
+    interval: Interval
+    timezone: str
+    run_id: str
+    allowed_env: Mapping[str, str]
+
+
+class Job:
+    """Runs an order in a thread of its own, for signals reach only a main thread that is awake."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._spec = DatasetSpec.model_validate(order.content)
+        self._is_stopped = threading.Event()
+        self._has_ended = threading.Event()
+        self._session: Session | None = None
+        self._outcome: DatasetExecutionResult | None = None
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """End the job; may be called from a signal handler."""
+        self._is_stopped.set()
+
+    def run(self) -> int | None:
+        """The rows that the main statement changed, as the engine counts them.
+
+        Raises: StatementInterruptedError; DLIError, among them ExecutionError DLI-402 after the
+        time limit.
+        """
+        deadline = time.monotonic() + self._spec.execution.timeout_seconds
+        threading.Thread(target=self._work, name="dli-run", daemon=True).start()
+        try:
+            while not self._has_ended.wait(_POLL_S):
+                if self._is_stopped.is_set() or time.monotonic() >= deadline:
+                    break
+        finally:
+            self._end()
+        if self._is_stopped.is_set() and self._outcome is None:
+            raise StatementInterruptedError("The run was stopped; nothing was changed.")
+        if time.monotonic() >= deadline and self._outcome is None:
+            raise ExecutionError(
+                f"The time limit of {self._spec.execution.timeout_seconds} s was reached; "
+                "the data is as before",
+                code=ErrorCode.TIMEOUT,
+            ) from self._failure
+        if self._failure is not None:
+            raise self._failure
+        return _rows(self._outcome)
+
+    def _end(self) -> None:
+        """Interrupt the SQL, when there is some, and wait until it is undone."""
+        deadline = time.monotonic() + _END_S
+        while not self._has_ended.is_set() and time.monotonic() < deadline:
+            if self._session is not None:
+                self._session.interrupt()
+            self._has_ended.wait(_POLL_S)
+
+    def _work(self) -> None:
+        try:
+            self._outcome = self._execute()
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            self._failure = error
+        finally:
+            self._has_ended.set()
+
+    def _execute(self) -> DatasetExecutionResult:
+        order, spec = self._order, self._spec
+        project = Project.open(order.root)
+        context = RenderContext(
+            logical_date=local_date(order.interval.start, order.timezone),
+            timezone=order.timezone,
+            interval=order.interval,
+            run_id=order.run_id,
+            variables=project.variables,
+            allowed_env=order.allowed_env,
+        )
+        statements = render_dataset(spec, context, order.parameters)
+        environment = project.environment
+        warehouse = open_warehouse(
+            project.root,
+            environment.connection_string,
+            sources=project.sources,
+            catalog=environment.catalog,
+            lock_timeout_s=float(spec.execution.timeout_seconds),
+        )
+        with warehouse, warehouse.session() as session:
+            self._session = session
+            return run_statements(
+                session,
+                statements,
+                dialect=spec.execution.dialect,
+                dataset_name=spec.name,
+                on_event=_tell,
+            )
+
+
+def _rows(outcome: DatasetExecutionResult | None) -> int | None:
+    assert outcome is not None  # a job without a failure has one
+    if not outcome.success:
+        message = outcome.error_message or "The SQL was refused."
+        raise ExecutionError(message, code=ErrorCode.EXECUTION_QUERY)
+    return outcome.main_result.row_count if outcome.main_result else None
+
+
+def _tell(event: StatementEvent) -> None:
+    log.log(_LEVELS.get(event.kind, logging.INFO), "%s", event)

@@ -1,0 +1,187 @@
+"""The local copy of the spec store that Airflow's DAG files are made of."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode
+from dli.specs.content import content_hash
+from dli.specs.parser import parse_dataset
+from dli_airflow.entry import Entry
+from dli_airflow.shard import (
+    SENTINEL,
+    Shard,
+    data_path,
+    number_of,
+    problem_path,
+    read_shard,
+    remove,
+    retired_path,
+    seen_version,
+    shard_path,
+    write_shard,
+    write_stub,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from dli.specs.published import PublishedEntry, PublishedSpecs
+
+__all__ = ["Mirror"]
+
+_log = logging.getLogger(__name__)
+_RETIRED_S = 20.0
+_UNSEEN_S = 15.0
+
+
+class Mirror:
+    """Brings a folder in line with the store and touches only the DAG files that change.
+
+    A spec that cannot be read or used keeps its last good content and hurts no other. A workflow
+    that has left the store gets a file of its own, without a schedule, for a moment: when a file
+    goes, Airflow drops its DAGs at once, while it misses one among others for minutes.
+    """
+
+    def __init__(self, folder: Path, shards: int) -> None:
+        self._folder = folder
+        self._shards = shards
+
+    def update(self, specs: PublishedSpecs, now: datetime) -> None:
+        """Read what is new in the store. When that fails as a whole, all stays as it is."""
+        found = specs.scan()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        before = {number: self._read(number) for number in range(self._shards)}
+        known = {name: entry for shard in before.values() for name, entry in shard.entries.items()}
+        after: dict[int, dict[str, Entry]] = {number: {} for number in range(self._shards)}
+        for name, published in found.items():
+            entry = _current(known.get(name), published, specs, now)
+            after[number_of(name, self._shards)][name] = entry
+        self._retire({name: entry for name, entry in known.items() if name not in found}, found)
+        for number, entries in after.items():
+            self._write(number, before[number], entries)
+        self._show_problems(after)
+        if not (self._folder / SENTINEL).exists():
+            write_stub(self._folder / SENTINEL)
+
+    def _read(self, number: int) -> Shard:
+        try:
+            return read_shard(shard_path(self._folder, number))
+        except ValueError as exc:
+            _log.warning("Making shard %s anew from the store: %s", number, exc)
+            return Shard("", {})
+
+    def _write(self, number: int, before: Shard, entries: dict[str, Entry]) -> None:
+        stub = shard_path(self._folder, number)
+        if not entries:
+            remove(stub)
+        elif entries != before.entries:
+            write_shard(stub, entries)
+        elif not stub.exists() or _is_overlooked(stub, before.version):
+            write_stub(stub)
+
+    def _retire(self, gone: Mapping[str, Entry], found: Mapping[str, Any]) -> None:
+        for name, entry in gone.items():
+            if entry.content is not None:
+                write_shard(retired_path(self._folder, name), {name: entry})
+        for stub in (self._folder / "retired").glob("*.py"):
+            if stub.stem in found or _age_s(stub) > _RETIRED_S:
+                remove(stub)
+
+    def _show_problems(self, after: Mapping[int, Mapping[str, Entry]]) -> None:
+        problems = {
+            name: entry
+            for entries in after.values()
+            for name, entry in entries.items()
+            if entry.problem is not None
+        }
+        for stub in (self._folder / "problems").glob("*.py"):
+            if stub.stem not in problems:
+                remove(stub)
+        for name, entry in problems.items():
+            stub = problem_path(self._folder, name)
+            if not stub.exists() or read_shard(stub).entries != {name: entry}:
+                write_shard(stub, {name: entry})
+
+
+def _current(
+    known: Entry | None, published: PublishedEntry, specs: PublishedSpecs, now: datetime
+) -> Entry:
+    """The entry of a spec as the store has it now."""
+    fresh = known
+    if known is None or known.signature != published.signature:
+        fresh = _read_spec(known, published, specs)
+    assert fresh is not None
+    fresh = replace(fresh, is_paused=_is_paused(fresh, published))
+    since = known.since if known is not None and known.rhythm == fresh.rhythm else now.isoformat()
+    return replace(fresh, since=since)
+
+
+def _read_spec(known: Entry | None, published: PublishedEntry, specs: PublishedSpecs) -> Entry:
+    try:
+        content = _stored_form(specs.read(published), published.name)
+    except OSError as exc:
+        return _kept(known, published, specs, exc, signature="")  # to be read again soon
+    except DLIError as exc:
+        return _kept(known, published, specs, exc, signature=published.signature)
+    return replace(_empty(published), content=content, spec_hash=content_hash(content))
+
+
+def _kept(
+    known: Entry | None,
+    published: PublishedEntry,
+    specs: PublishedSpecs,
+    problem: Exception,
+    *,
+    signature: str,
+) -> Entry:
+    """The last good content, or that of the spec which the unusable one cannot override."""
+    _log.warning("The spec of %s cannot be used: %s", published.name, problem)
+    is_own = known is not None and known.source_type == published.source_type
+    good = known if known is not None and is_own and known.content is not None else None
+    if good is None and published.overridden is not None:
+        good = _read_spec(None if is_own else known, published.overridden, specs)
+    good = good or _empty(published)
+    text = f"{published.source_type}/{published.name}.yaml: {problem}"
+    return replace(good, signature=signature, problem=text)
+
+
+def _empty(published: PublishedEntry) -> Entry:
+    return Entry(
+        name=published.name,
+        source_type=published.source_type,
+        signature=published.signature,
+        is_paused=True,
+        since="",
+    )
+
+
+def _stored_form(data: bytes, name: str) -> dict[str, Any]:
+    spec, _warnings = parse_dataset(data, f"{name}.yaml")
+    if spec.name != name:
+        raise DLIValidationError(
+            "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID
+        )
+    content: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return content
+
+
+def _is_paused(entry: Entry, published: PublishedEntry) -> bool:
+    if published.paused is not None:
+        return published.paused
+    is_enabled: bool = entry.schedule.get("enabled", True)
+    return not is_enabled
+
+
+def _is_overlooked(stub: Path, version: str) -> bool:
+    """Whether the newest data were never loaded: they came while Airflow was parsing the file."""
+    return seen_version(stub) != version and _age_s(data_path(stub)) > _UNSEEN_S < _age_s(stub)
+
+
+def _age_s(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
