@@ -85,6 +85,7 @@ class Configuration:
                 "load_examples": False,
                 "dags_folder": self.home / "dags",
                 "dags_are_paused_at_creation": False,
+                "min_serialized_dag_update_interval": 0,  # else an edit may wait for an hour
                 "parallelism": 4,  # workers are forked at once, each holds memory
                 "executor": "LocalExecutor",
                 "execution_api_server_url": f"{self.url}/execution/",
@@ -109,6 +110,9 @@ class Configuration:
             "dag_processor": {
                 # A shard is parsed when it has changed, or when Basecamp asks for it.
                 "min_file_process_interval": 3600,
+                "refresh_interval": 5,
+                "bundle_refresh_check_interval": 1,
+                "dag_bundle_storage_path": self.home / "bundles",
                 "dag_bundle_config_list": json.dumps(self._bundles()),
             },
             "usage_data_collection": {"enabled": False},

@@ -57,6 +57,15 @@ def test_specs_come_from_the_store(tmp_path: Path) -> None:
     assert bundle["kwargs"] == {"store_url": "file:///specs"}
 
 
+def test_a_change_of_the_store_shows_at_once_and_its_copy_lies_in_the_home(
+    tmp_path: Path,
+) -> None:
+    config = written(tmp_path)
+    assert config["core"]["min_serialized_dag_update_interval"] == "0"
+    assert config["dag_processor"]["refresh_interval"] == "5"
+    assert config["dag_processor"]["dag_bundle_storage_path"] == str(tmp_path / "bundles")
+
+
 @pytest.mark.parametrize("is_taken", [False, True])
 def test_the_port_of_last_time_is_used_again_while_it_is_free(is_taken: bool) -> None:
     with socket.socket() as listener:
