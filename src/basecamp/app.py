@@ -72,11 +72,12 @@ class Basecamp:
         database = self.database
         files = FileSpecStore(root / "store")
         had_code = files.prepare()
-        self.engine = engine or _embedded(database, self.settings, clock)
+        metrics = Metrics(self._figures)
+        self.engine = engine or self._make_engine(files, metrics, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         self.site = Site(
             auth=TokenAuth(self.token),
-            metrics=Metrics(self._figures),
+            metrics=metrics,
             health=HealthService(database, self.engine),
             watch=RunWatch(),
             workflows=workflows,
@@ -92,6 +93,11 @@ class Basecamp:
         if not had_code:
             self.reconciler.restore_code()
         self.loop = ReconcileLoop(self.reconciler, self.settings.reconcile_seconds)
+
+    def _make_engine(self, files: FileSpecStore, metrics: Metrics, clock: Clock) -> Engine:
+        if self.settings.engine == "embedded":
+            return _embedded(self.database, self.settings, clock)
+        return _airflow(self.database, self.settings, files, metrics, clock)
 
     def start(self, on_ready: Callable[[], None] | None = None) -> None:
         """Begin to schedule; `on_ready` is called once store and files have been compared."""
@@ -180,3 +186,29 @@ def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
         worker_idle_s=settings.worker_idle_seconds,
     )
     return EmbeddedEngine(database, own, clock)
+
+
+def _airflow(
+    database: Database, settings: Settings, files: FileSpecStore, metrics: Metrics, clock: Clock
+) -> Engine:
+    from basecamp.engines.airflow.assembly import (  # loads an HTTP library
+        Access,
+        CheckerSettings,
+        Surroundings,
+        assemble,
+    )
+
+    access = Access(
+        url=settings.airflow_url,
+        username=settings.airflow_username,
+        password=settings.airflow_password,
+        token=settings.airflow_token,
+    )
+    checking = CheckerSettings(
+        project=settings.project,
+        state_dir=settings.state_dir,
+        template_env=settings.template_env,
+        worker_idle_s=settings.worker_idle_seconds,
+    )
+    around = Surroundings(database, files, clock, metrics.count_engine_error)
+    return assemble(around, access, checking)

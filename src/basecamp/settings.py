@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dli.exceptions import ConfigurationError
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_ENGINES = ("embedded", "airflow")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FLAG_WORDS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -32,8 +34,15 @@ class Settings:
     reconcile_seconds: int = 60
     template_env: tuple[str, ...] = ()
     log_level: str = "INFO"
+    engine: str = "embedded"
+    airflow_url: str = ""
+    airflow_username: str = ""
+    airflow_password: str = field(default="", repr=False)
+    airflow_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        if self.engine == "airflow":
+            _check_airflow(self)
         if not self.allow_remote and not _is_loopback(self.host):
             raise ConfigurationError(
                 "Basecamp listens on this machine only. To listen elsewhere set "
@@ -70,6 +79,11 @@ class Settings:
             reconcile_seconds=read.number("RECONCILE_SECONDS", cls.reconcile_seconds, 1, 86_400),
             template_env=read.names("TEMPLATE_ENV"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),
+            engine=read.choice("ENGINE", cls.engine, _ENGINES),
+            airflow_url=env.get("BASECAMP_AIRFLOW_URL", ""),
+            airflow_username=env.get("BASECAMP_AIRFLOW_USERNAME", ""),
+            airflow_password=env.get("BASECAMP_AIRFLOW_PASSWORD", ""),
+            airflow_token=env.get("BASECAMP_AIRFLOW_TOKEN", ""),
         )
 
     @property
@@ -102,10 +116,11 @@ class _Reader:
         return _FLAG_WORDS[text.lower()]
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        word = (self._text(name) or default).upper()
-        if word not in allowed:
-            raise _refused(name, "one of " + ", ".join(allowed))
-        return word
+        text = self._text(name) or default
+        for word in allowed:
+            if word.lower() == text.lower():
+                return word
+        raise _refused(name, "one of " + ", ".join(allowed))
 
     def names(self, name: str) -> tuple[str, ...]:
         parts = (part.strip() for part in (self._text(name) or "").split(","))
@@ -117,6 +132,27 @@ class _Reader:
 
 def _refused(name: str, wanted: str) -> ConfigurationError:
     return ConfigurationError(f"BASECAMP_{name} must be {wanted}.")
+
+
+def _check_airflow(settings: Settings) -> None:
+    """An address without an account in it, and one account: nothing to guess at the first call."""
+    if not _is_address(settings.airflow_url):
+        raise _refused("AIRFLOW_URL", "http(s)://host[:port][/path] of an Airflow, without account")
+    has_password = bool(settings.airflow_username and settings.airflow_password)
+    if has_password == bool(settings.airflow_token):
+        raise ConfigurationError(
+            "Give Airflow's account with BASECAMP_AIRFLOW_USERNAME and BASECAMP_AIRFLOW_PASSWORD, "
+            "or a token with BASECAMP_AIRFLOW_TOKEN, and not both."
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        is_web = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    return is_web and url.username is None and not url.query and not url.fragment
 
 
 def _is_loopback(host: str) -> bool:

@@ -102,6 +102,12 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._engine_errors = Counter(
+            "basecamp_engine_errors",
+            "Calls to the engine that failed.",
+            ("code",),
+            registry=self._registry,
+        )
         self._registry.register(_StoreCollector(read_store))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -111,6 +117,10 @@ class Metrics:
     def count_auth_failure(self, reason: str) -> None:
         """Count a request refused for its token: `missing`, `wrong` or `limited`."""
         self._auth_failures.labels(reason).inc()
+
+    def count_engine_error(self, code: str) -> None:
+        """Count a call to the engine that failed, as `engine_unreachable` or what else it was."""
+        self._engine_errors.labels(code).inc()
 
     def exposition(self) -> bytes:
         """All figures in Prometheus' text format."""

@@ -25,7 +25,8 @@ HOMES = {
     "sqlalchemy": ("basecamp.store",),
     "sqlglot": ("dli.specs", "dli.warehouse"),
     "starlette": ("basecamp.gate", "basecamp.routes"),
-    "tenacity": ("dli.client",),
+    "tenacity": ("basecamp.engines.airflow.connection", "dli.client"),
+    "urllib3": ("basecamp.engines.airflow.connection",),
     "uvicorn": ("basecamp.protocol", "basecamp.serve"),
     "yaml": ("basecamp.specstore", "dli.config", "dli.specs"),
 }

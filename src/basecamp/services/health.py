@@ -39,7 +39,7 @@ class HealthService:
             "server": "ok" if self.is_ready else "starting or stopping",
             "store": store,
             "scheduler": str(engine.get("scheduler", "ok")),
-            "engine": "ok" if engine["ok"] else "failing",
+            "engine": str(engine.get("engine", "ok" if engine["ok"] else "failing")),
         }
         return Health(all(state == "ok" for state in parts.values()), parts)
 

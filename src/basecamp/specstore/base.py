@@ -18,7 +18,7 @@ class FileKey(NamedTuple):
 
 
 class SpecStore(Protocol):
-    """Files `code/{name}.yaml` and `manual/{name}.yaml`."""
+    """Files `code/{name}.yaml` and `manual/{name}.yaml`, and `state/{name}.json` beside them."""
 
     def scan(self) -> dict[FileKey, str]:
         """Every spec file with a signature that changes whenever its bytes may have changed.
@@ -47,6 +47,18 @@ class SpecStore(Protocol):
 
     def remove_manual(self, name: str) -> None:
         """Remove the file of a MANUAL workflow if there is one."""
+        ...
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What readers beside the server are to know of workflows, by name."""
+        ...
+
+    def put_state(self, name: str, state: dict[str, Any]) -> None:
+        """Write the state of a workflow, whole or not at all."""
+        ...
+
+    def remove_state(self, name: str) -> None:
+        """Remove the state of a workflow if there is one."""
         ...
 
     def stage_code(self, contents: Mapping[str, dict[str, Any]]) -> str:

@@ -4,10 +4,12 @@ store/
 code -> versions/<id>     the CODE set in force; switching it is one rename
 versions/<id>/NAME.yaml   staged and former sets; a set never changes once it is staged
 manual/NAME.yaml          one file per MANUAL workflow, replaced by rename
+state/NAME.json           what differs from the spec, such as a pause; for readers beside us
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 SIZE_MAX_BYTES = 1024 * 1024
 _SUFFIX = ".yaml"
+_STATE_SUFFIX = ".json"
 _KEPT_VERSIONS = 3
 
 
@@ -36,13 +39,14 @@ class FileSpecStore:
         self._code = root / "code"
         self._manual = root / "manual"
         self._versions = root / "versions"
+        self._states = root / "state"
 
     def prepare(self) -> bool:
         """Create the folders and tell whether there was a CODE set.
 
         A `code` that a crash took away comes back from the newest version.
         """
-        for folder in (self._root, self._manual, self._versions):
+        for folder in (self._root, self._manual, self._versions, self._states):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.path.lexists(self._code):
             return True
@@ -77,6 +81,22 @@ class FileSpecStore:
         with _as_server_error():
             self._path(FileKey("manual", name)).unlink(missing_ok=True)
             _sync_folder(self._manual)
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        with _as_server_error():
+            return {
+                path.name.removesuffix(_STATE_SUFFIX): _state_in(path)
+                for path in self._states.glob(f"*{_STATE_SUFFIX}")
+            }
+
+    def put_state(self, name: str, state: dict[str, Any]) -> None:
+        with _as_server_error():
+            _replace(self._state_path(name), json.dumps(state, sort_keys=True).encode())
+
+    def remove_state(self, name: str) -> None:
+        with _as_server_error():
+            self._state_path(name).unlink(missing_ok=True)
+            _sync_folder(self._states)
 
     def stage_code(self, contents: Mapping[str, dict[str, Any]]) -> str:
         with _as_server_error():
@@ -121,6 +141,10 @@ class FileSpecStore:
         folder = self._code if key.source_type == "code" else self._manual
         return folder / f"{key.name}{_SUFFIX}"
 
+    def _state_path(self, name: str) -> Path:
+        check_name(name)
+        return self._states / f"{name}{_STATE_SUFFIX}"
+
     def _new_version(self) -> str:
         version = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
         (self._versions / version).mkdir(mode=0o700)
@@ -160,6 +184,15 @@ def _yaml(content: dict[str, Any]) -> bytes:
     from basecamp.specstore.document import to_yaml  # the YAML library loads on the first write
 
     return to_yaml(content)
+
+
+def _state_in(path: Path) -> dict[str, Any]:
+    """What a state file holds; one that cannot be read holds nothing and is written anew."""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _signature(stat: os.stat_result) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from basecamp.store.run import RunRow
     from basecamp.store.workflow import WorkflowRow
     from dli.specs.schedule import Interval
 
@@ -48,6 +49,36 @@ def run_values(
         "max_attempts": source.retry_max_attempts,
         "retry_delay_seconds": source.retry_delay_seconds,
         "timeout_seconds": source.timeout_seconds,
+        "claim": 0,
+        "crashes": 0,
+    }
+
+
+_REPEATED = (
+    "dataset_name",
+    "source_type",
+    "parameters",
+    "interval_start",
+    "interval_end",
+    "timezone",
+    "spec_hash",
+    "max_attempts",
+    "retry_delay_seconds",
+    "timeout_seconds",
+)
+
+
+def repeated_values(
+    first: RunRow, run_id: str, *, triggered_by: str, now: datetime
+) -> dict[str, Any]:
+    """The row of a PENDING run that does an earlier one once more."""
+    return {name: getattr(first, name) for name in _REPEATED} | {
+        "run_id": run_id,
+        "status": "PENDING",
+        "run_type": "adhoc",
+        "triggered_by": triggered_by,
+        "created_at": now,
+        "attempt": 0,
         "claim": 0,
         "crashes": 0,
     }

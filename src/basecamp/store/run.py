@@ -154,6 +154,22 @@ def running(tx: Connection) -> list[RunRow]:
     return list(tx.execute(select(_RUN).where(_RUN.c.status == "RUNNING").order_by(_RUN.c.seq)))
 
 
+def handed_over(tx: Connection) -> list[RunRow]:
+    """Every unfinished run that the engine has been given, oldest first."""
+    query = select(_RUN).where(_RUN.c.status.in_(UNFINISHED), _RUN.c.claim > 0)
+    return list(tx.execute(query.order_by(_RUN.c.seq)))
+
+
+def change(tx: Connection, row: RunRow, values: dict[str, Any]) -> bool:
+    """Set columns other than the state; false if the run has changed since `row` was read."""
+    changed = tx.execute(
+        update(_RUN)
+        .where(_RUN.c.seq == row.seq, _RUN.c.claim == row.claim, _RUN.c.status == row.status)
+        .values(**values)
+    ).rowcount
+    return bool(changed)
+
+
 def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: Tally) -> bool:
     """Hand a run to a worker under the next fencing number; false if it changed meanwhile."""
     changed = tx.execute(
@@ -165,6 +181,7 @@ def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: T
             attempt=attempt,
             started_at=row.started_at or now,
             retry_at=None,
+            error_message=None,
         )
     ).rowcount
     if changed and row.status != "RUNNING":
@@ -188,6 +205,32 @@ def close_attempt(
             outcome=end.status,
             error_message=end.error_message,
         )
+    )
+
+
+def keep_attempt(
+    tx: Connection,
+    row: RunRow,
+    number: int,
+    *,
+    started_at: datetime,
+    finished_at: datetime,
+    end: Outcome,
+) -> None:
+    """Keep how the `number`-th attempt ended, once, for an engine that counts attempts itself."""
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    tx.execute(
+        dialect.insert(_ATTEMPT)
+        .values(
+            run_id=row.run_id,
+            claim=number,
+            attempt=number,
+            started_at=started_at,
+            finished_at=finished_at,
+            outcome=end.status,
+            error_message=end.error_message,
+        )
+        .on_conflict_do_nothing()
     )
 
 

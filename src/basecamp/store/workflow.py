@@ -151,6 +151,20 @@ def next_due_at(tx: Connection) -> datetime | None:
     return min((at for at in (fire, pause_end) if at is not None), default=None)
 
 
+def fingerprint(tx: Connection) -> tuple[int, datetime | None, int]:
+    """Changes whenever a workflow comes, goes, changes, or gets its file in the spec store."""
+    query = select(
+        func.count(), func.max(_WORKFLOW.c.updated_at), func.count().filter(_WORKFLOW.c.stored)
+    ).select_from(_WORKFLOW)
+    count, newest, stored = tx.execute(query).one()
+    return count, newest, stored
+
+
+def in_force(tx: Connection) -> list[WorkflowRow]:
+    """The workflow in force under each name."""
+    return list(tx.execute(select(_WORKFLOW).where(_WORKFLOW.c.status != "overridden")))
+
+
 def set_last_run(
     tx: Connection, dataset_name: str, source_type: str, at: datetime, status: str
 ) -> None:

@@ -81,3 +81,40 @@ def test_a_wrong_value_is_refused_by_name_alone(name: str, value: str) -> None:
 
 def test_an_empty_variable_is_none() -> None:
     assert Settings.from_env({"BASECAMP_PORT": ""}, project=PROJECT).port == 0
+
+
+AIRFLOW = {
+    "BASECAMP_ENGINE": "airflow",
+    "BASECAMP_AIRFLOW_URL": "http://127.0.0.1:8080/team",
+    "BASECAMP_AIRFLOW_USERNAME": "basecamp",
+    "BASECAMP_AIRFLOW_PASSWORD": "canary-of-a-password",
+}
+
+
+def test_the_account_on_airflow_is_not_in_any_text() -> None:
+    settings = Settings.from_env(AIRFLOW, project=PROJECT)
+    assert (settings.engine, settings.airflow_username) == ("airflow", "basecamp")
+    assert settings.airflow_password == "canary-of-a-password"
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8080", "ftp://host", "http://", "http://a:b@host", "http://host:99999"]
+)
+def test_airflow_needs_an_address(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="BASECAMP_AIRFLOW_URL") as refused:
+        Settings.from_env(AIRFLOW | {"BASECAMP_AIRFLOW_URL": url}, project=PROJECT)
+    assert not url or url not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"BASECAMP_AIRFLOW_PASSWORD": ""},
+        {"BASECAMP_AIRFLOW_USERNAME": ""},
+        {"BASECAMP_AIRFLOW_TOKEN": "t"},
+    ],
+)
+def test_airflow_needs_exactly_one_account(change: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="BASECAMP_AIRFLOW_TOKEN"):
+        Settings.from_env(AIRFLOW | change, project=PROJECT)

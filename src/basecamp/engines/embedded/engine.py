@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from basecamp.clock import Clock, SystemClock
-from basecamp.engines.base import CheckResult, Listener, RunSpec
 from basecamp.engines.embedded import dispatch, scheduler
+from basecamp.engines.embedded.check import TIMEOUT_S, question, result_of
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.engines.embedded.log import read_lines
@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from basecamp.engines.base import LogLine
+    from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
     from basecamp.store.database import Database
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
 _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
 _KILL_AFTER_S = 10.0
-_CHECK_TIMEOUT_S = 30.0
 _STORE_RETRY_S = 0.5
 _WORKER_LEAD_S = 2.0
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
@@ -126,21 +125,15 @@ class EmbeddedEngine:
         number = next(self._check_ids)
         answer: Future[Message] = Future()
         self._checks[number] = answer
-        self._inbox.put({"op": "check", "id": number, "bind": bind, **_wire(spec)})
+        self._inbox.put(question(number, spec, bind=bind))
         try:
-            message = answer.result(_CHECK_TIMEOUT_S)
+            return result_of(answer.result(TIMEOUT_S))
         except FutureTimeoutError as exc:
             raise ServerError(
                 "The engine did not answer in time.", code=ErrorCode.SERVER_EXECUTION
             ) from exc
         finally:
             self._checks.pop(number, None)
-        return CheckResult(
-            ok=message["ok"],
-            statements=message.get("statements", []),
-            code=message.get("code"),
-            message=message.get("message"),
-        )
 
     def health(self) -> dict[str, Any]:
         age_s = self._clock.monotonic() - self._stepped_at
@@ -370,14 +363,3 @@ def _lost(execution: Execution, *, was_killed_by_us: bool) -> Report:
         is_collateral=was_killed_by_us and execution.interrupted_at is None,
         is_false_start=not execution.has_begun and not was_killed_by_us,
     )
-
-
-def _wire(spec: RunSpec) -> Message:
-    return {
-        "spec": spec.content,
-        "parameters": spec.parameters,
-        "interval_start": spec.interval_start.isoformat(),
-        "interval_end": spec.interval_end.isoformat(),
-        "timezone": spec.timezone,
-        "run_id": spec.run_id,
-    }

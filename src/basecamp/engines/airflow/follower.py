@@ -1,0 +1,132 @@
+"""Reads what has become of runs in Airflow, and of runs that Airflow made itself."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from basecamp.engines.airflow import ledger
+from basecamp.engines.airflow.change import ChangeSet
+from basecamp.engines.airflow.fault import AirflowError, Reason
+from basecamp.engines.airflow.ledger import End, Findings
+from basecamp.engines.airflow.run_id import airflow_id
+from basecamp.store import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Executor
+
+    from basecamp.clock import Clock
+    from basecamp.engines.airflow.rest import AirflowRest
+    from basecamp.engines.airflow.state import SeenResult, SeenRun
+    from basecamp.engines.airflow.watermark import Watermark
+    from basecamp.store.database import Database
+    from basecamp.store.run import RunRow
+
+_log = logging.getLogger(__name__)
+SHORT_OVERLAP = timedelta(seconds=5)
+LONG_OVERLAP = timedelta(seconds=60)
+
+
+class Follower:
+    """The way back; used by the engine's own thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        rest: AirflowRest,
+        watermark: Watermark,
+        pool: Executor,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._rest = rest
+        self._watermark = watermark
+        self._pool = pool
+        self._clock = clock
+
+    def follow(self, overlap: timedelta) -> ChangeSet:
+        """Take over all that has changed since the last time."""
+        changes = ChangeSet()
+        since = self._watermark.since(self._clock.now(), overlap)
+        cursor: str | None = ""
+        began_at = None
+        while cursor is not None:
+            page = self._rest.changed_runs(since, cursor)
+            began_at = began_at or page.at
+            self._take_over(page.runs, changes)
+            cursor = page.next_cursor
+        self._watermark.move(began_at)
+        return changes
+
+    def verify(self) -> ChangeSet:
+        """Compare the runs that are open here with those that are open there."""
+        changes = ChangeSet()
+        with self._database.read() as tx:
+            ours = run.handed_over(tx)
+        active = self._rest.active_runs()
+        self._take_over(active, changes)
+        shown = {(seen.dag_id, seen.run_id) for seen in active}
+        unseen = [row for row in ours if (row.dataset_name, _name(row)) not in shown]
+        found = list(self._pool.map(self._look_up, unseen))
+        self._take_over([seen for seen in found if seen is not None], changes)
+        self._lose([row for row, seen in zip(unseen, found, strict=True) if seen is None], changes)
+        return changes
+
+    def _look_up(self, row: RunRow) -> SeenRun | None:
+        return self._rest.run(row.dataset_name, _name(row))
+
+    def _take_over(self, seen: Iterable[SeenRun], changes: ChangeSet) -> None:
+        findings = Findings()
+        now = self._clock.now()
+        with self._database.transaction() as tx:
+            for one in seen:
+                own = ledger.enter(tx, one, now, changes)
+                findings.ended += own.ended
+                findings.orphans += own.orphans
+            changes.counts.write(tx)
+        for orphan in findings.orphans:
+            _log.warning("engine.orphan_stopped", extra={"run_id": orphan.run_id})
+            self._rest.stop(orphan.dag_id, orphan.run_id)
+        self._settle(findings.ended, changes)
+
+    def _settle(self, ended: Sequence[SeenRun], changes: ChangeSet) -> None:
+        if not ended:
+            return
+        ends = [end for end in self._pool.map(self._end_of, ended) if end is not None]
+        now = self._clock.now()
+        with self._database.transaction() as tx:
+            for end in ends:
+                ledger.finish(tx, end, now, changes)
+            changes.counts.write(tx)
+
+    def _end_of(self, seen: SeenRun) -> End | None:
+        """How a run ended; None when that cannot be read just now, so that it is asked again."""
+        try:
+            tries = self._rest.tries(seen.dag_id, seen.run_id)
+            return End(seen, tries, self._result(seen))
+        except AirflowError as fault:
+            _log.warning("engine.end_unread", extra={"reason": fault.reason})
+            return None
+
+    def _result(self, seen: SeenRun) -> SeenResult | None:
+        try:
+            return self._rest.result(seen.dag_id, seen.run_id)
+        except AirflowError as fault:
+            if fault.reason is Reason.PROTOCOL:
+                return None  # how the run ended is known; only its figures are not
+            raise
+
+    def _lose(self, rows: Sequence[RunRow], changes: ChangeSet) -> None:
+        if not rows:
+            return
+        now = self._clock.now()
+        with self._database.transaction() as tx:
+            for row in rows:
+                ledger.lose(tx, row.run_id, "Airflow does not know the run any more.", now, changes)
+            changes.counts.write(tx)
+
+
+def _name(row: RunRow) -> str:
+    return airflow_id(row.dataset_name, row.run_id)

@@ -1,0 +1,145 @@
+"""Gives queued runs to Airflow: once each, one at a time of a dataset, and none is lost."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from basecamp.engines.airflow import outbox
+from basecamp.engines.airflow.change import ChangeSet
+from basecamp.engines.airflow.fault import AirflowError, Reason
+from basecamp.engines.airflow.watch import paused_by_hand
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from basecamp.clock import Clock
+    from basecamp.engines.airflow.outbox import Parcel
+    from basecamp.engines.airflow.rest import AirflowRest
+    from basecamp.engines.airflow.state import SeenDag
+    from basecamp.engines.airflow.watch import Watch
+    from basecamp.store.database import Database
+
+_log = logging.getLogger(__name__)
+_BATCH = 200
+_PATIENCE_S = 30.0
+_SPEC_TAG = "spec:"
+
+
+class Fate(Enum):
+    """What became of an attempt to send a run."""
+
+    DELIVERED = "delivered"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A parcel, its fate and the reason."""
+
+    parcel: Parcel
+    fate: Fate
+    why: str = ""
+
+
+class Sender:
+    """The way out. `is_parse_wanted` says that Airflow has not seen a spec of a run that waits."""
+
+    def __init__(
+        self, database: Database, rest: AirflowRest, watch: Watch, pool: Executor, clock: Clock
+    ) -> None:
+        self._database = database
+        self._rest = rest
+        self._watch = watch
+        self._pool = pool
+        self._clock = clock
+        self._current: dict[str, str] = {}
+        self._waiting_since: dict[str, float] = {}
+        self.is_parse_wanted = False
+        self.is_holding = False
+
+    def send(self) -> ChangeSet:
+        """Send what can be sent; what cannot waits with its reason."""
+        changes = ChangeSet()
+        with self._database.read() as tx:
+            parcels = outbox.pack(tx, _BATCH)
+        self.is_parse_wanted = False
+        self.is_holding = False
+        if not parcels:
+            return changes
+        outcomes = list(self._pool.map(self._try, parcels))
+        unwanted = self._enter(outcomes, changes)
+        self.is_holding = any(sent.fate is Fate.HELD for sent in outcomes)
+        for parcel in unwanted:
+            self._rest.stop(parcel.dataset_name, parcel.run_id)
+        return changes
+
+    def _enter(self, outcomes: list[Sent], changes: ChangeSet) -> list[Parcel]:
+        """Store what became of each; returns those that were stopped while they were sent."""
+        unwanted: list[Parcel] = []
+        with self._database.transaction() as tx:
+            for sent in outcomes:
+                if sent.fate is Fate.HELD:
+                    outbox.hold(tx, sent.parcel, sent.why, changes)
+                elif sent.fate is Fate.REFUSED:
+                    outbox.refuse(tx, sent.parcel, sent.why, self._clock.now(), changes)
+                elif not outbox.deliver(tx, sent.parcel, changes):
+                    unwanted.append(sent.parcel)
+            changes.counts.write(tx)
+        return unwanted
+
+    def _try(self, parcel: Parcel) -> Sent:
+        try:
+            why = self._obstacle(parcel)
+            if why is not None:
+                return Sent(parcel, Fate.HELD, why)
+            if self._rest.trigger(parcel.dataset_name, parcel.run_id, parcel.conf) is not None:
+                return Sent(parcel, Fate.DELIVERED)
+        except AirflowError as fault:
+            if fault.reason is Reason.REFUSED:
+                return Sent(parcel, Fate.REFUSED, fault.note)
+            return Sent(parcel, Fate.HELD, fault.note)
+        self._current.pop(parcel.dataset_name, None)
+        self.is_parse_wanted = True
+        return Sent(parcel, Fate.HELD, missing())
+
+    def _obstacle(self, parcel: Parcel) -> str | None:
+        """Why the run is better not sent yet."""
+        name = parcel.dataset_name
+        if name in self._watch.paused:
+            self._current.pop(name, None)
+        if self._current.get(name) == parcel.spec_hash:
+            return None
+        dag = self._rest.dag(name)
+        if dag is not None and dag.is_paused:
+            return paused_by_hand()
+        why = lag(dag, parcel.spec_hash)
+        if why is not None:
+            self.is_parse_wanted = True
+            if dag is None or not self._has_waited_enough(name):
+                return why
+        self._waiting_since.pop(name, None)
+        self._current[name] = parcel.spec_hash
+        return None
+
+    def _has_waited_enough(self, name: str) -> bool:
+        now = self._clock.monotonic()
+        return now - self._waiting_since.setdefault(name, now) > _PATIENCE_S
+
+
+def missing() -> str:
+    """Why a run of a DAG that Airflow does not know waits."""
+    return "engine_lag: Airflow does not show the workflow yet."
+
+
+def lag(dag: SeenDag | None, spec_hash: str) -> str | None:
+    """What of a workflow's newest spec has not come to Airflow yet; None when all has."""
+    if dag is None or dag.is_stale or "retired" in dag.tags:
+        return missing()
+    shown = [tag.removeprefix(_SPEC_TAG) for tag in dag.tags if tag.startswith(_SPEC_TAG)]
+    if shown and not any(spec_hash.startswith(prefix) for prefix in shown):
+        return "engine_lag: Airflow does not show the newest spec yet."
+    return None
