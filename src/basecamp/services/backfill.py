@@ -13,7 +13,7 @@ from basecamp.services.run import (
     runnable,
     stored_backfill,
 )
-from basecamp.store import backfill, run
+from basecamp.store import backfill, run, spec
 from basecamp.store.new_run import new_run_id, run_values
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.specs.schedule import Interval, intervals_between
@@ -57,7 +57,8 @@ class BackfillService:
         if (earlier := self._commands.replay(caller)) is not None:
             return earlier
         with self._database.read() as tx:
-            row, content = runnable(tx, name, source_type)
+            row = runnable(tx, name, source_type)
+            content = spec.load(tx, row.spec_hash)
         stored = checked_parameters(content, parameters)
         intervals = intervals_between(row.cron, row.timezone, first, last)
         if not intervals:
@@ -73,7 +74,7 @@ class BackfillService:
         self._engine.admit(name)
 
         def plan(change: Change) -> Reply:
-            current, _ = runnable(change.tx, name, source_type)
+            current = runnable(change.tx, name, source_type)
             wanted = _wanted(change.tx, name, intervals, skip_completed=skip_completed)
             backfill_id = _store(change, current, wanted, stored, (first, last))
             change.audit(

@@ -37,10 +37,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHOWN_DAYS = 1_000
 
 
-def runnable(
-    tx: Connection, name: str, source_type: str | None
-) -> tuple[WorkflowRow, dict[str, Any]]:
-    """The workflow a run is asked of, and its spec.
+def runnable(tx: Connection, name: str, source_type: str | None) -> WorkflowRow:
+    """The workflow a run is asked of.
 
     Raises:
         WorkflowNotFoundError: there is none (800).
@@ -53,7 +51,7 @@ def runnable(
             code=ErrorCode.WORKFLOW_OVERRIDDEN,
             details={"conflict": True},
         )
-    return row, spec.load(tx, row.spec_hash)
+    return row
 
 
 def checked_parameters(content: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +112,8 @@ class RunService:
         if (first := self._commands.replay(caller)) is not None:
             return first
         with self._database.read() as tx:
-            row, content = runnable(tx, name, source_type)
+            row = runnable(tx, name, source_type)
+            content = spec.load(tx, row.spec_hash)
         stored = checked_parameters(content, parameters)
         interval = self._interval(row, parameters)
         if dry_run:
@@ -122,9 +121,8 @@ class RunService:
         self._engine.admit(name)
 
         def queue(change: Change) -> Reply:
-            current, _ = runnable(change.tx, name, source_type)
             values = run_values(
-                current,
+                runnable(change.tx, name, source_type),
                 interval,
                 run_type="adhoc",
                 now=change.now,

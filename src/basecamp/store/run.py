@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import backfill as backfill_store
@@ -16,6 +16,8 @@ from basecamp.store.tally import Tally, TallyKey
 _RUN = table.run
 _ATTEMPT = table.attempt
 _NAME = table.tally.c.dataset_name
+_BY_ID = select(_RUN).where(_RUN.c.run_id == bindparam("run_id"))
+_RUNNING = select(_RUN).where(_RUN.c.status == "RUNNING").order_by(_RUN.c.seq)
 RunRow = Row[Any]
 UNFINISHED = ("PENDING", "RUNNING")
 
@@ -77,7 +79,7 @@ def add_scheduled(tx: Connection, row: dict[str, Any]) -> bool:
 
 def find(tx: Connection, run_id: str) -> RunRow | None:
     """The run with this id."""
-    return tx.execute(select(_RUN).where(_RUN.c.run_id == run_id)).first()
+    return tx.execute(_BY_ID, {"run_id": run_id}).first()
 
 
 def attempts(tx: Connection, run_id: str) -> list[dict[str, Any]]:
@@ -151,7 +153,7 @@ def queue_heads(tx: Connection, busy: set[str], limit: int) -> list[RunRow]:
 
 def running(tx: Connection) -> list[RunRow]:
     """Every RUNNING run, oldest first."""
-    return list(tx.execute(select(_RUN).where(_RUN.c.status == "RUNNING").order_by(_RUN.c.seq)))
+    return list(tx.execute(_RUNNING))
 
 
 def handed_over(tx: Connection) -> list[RunRow]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _WORKFLOW = table.workflow
+_NEXT_DUE = select(
+    select(func.min(_WORKFLOW.c.next_fire_at)).scalar_subquery(),
+    select(func.min(_WORKFLOW.c.pause_until)).scalar_subquery(),
+)
 WorkflowRow = Row[Any]
 
 
@@ -146,9 +150,7 @@ def pause_ended(tx: Connection, now: datetime) -> list[WorkflowRow]:
 
 def next_due_at(tx: Connection) -> datetime | None:
     """When `due` or `pause_ended` will next have something."""
-    fire = tx.execute(select(func.min(_WORKFLOW.c.next_fire_at))).scalar()
-    pause_end = tx.execute(select(func.min(_WORKFLOW.c.pause_until))).scalar()
-    return min((at for at in (fire, pause_end) if at is not None), default=None)
+    return min((at for at in tx.execute(_NEXT_DUE).one() if at is not None), default=None)
 
 
 def fingerprint(tx: Connection) -> tuple[int, datetime | None, int]:

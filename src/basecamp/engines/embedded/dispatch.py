@@ -40,7 +40,6 @@ class Execution:
     timeout_seconds: int
     deadline: float = 0.0
     interrupted_at: float | None = None
-    has_begun: bool = False
     is_timed_out: bool = False
 
 

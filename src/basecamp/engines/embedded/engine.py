@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
 _KILL_AFTER_S = 10.0
 _STORE_RETRY_S = 0.5
+_FULL_PAUSE_S = 0.05
 _WORKER_LEAD_S = 2.0
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
 
@@ -166,6 +167,8 @@ class EmbeddedEngine:
             (at - now).total_seconds() for at in (self._due_at, self._retry_at) if at is not None
         ]
         monotonic = self._clock.monotonic()
+        if self._is_awake:
+            waits.append(self._free_at() - monotonic)
         if self._link is not None:
             waits.append(self._worker_used_at + self._settings.worker_idle_s - monotonic)
         elif self._due_at is not None:
@@ -179,7 +182,14 @@ class EmbeddedEngine:
     def _is_work_likely(self) -> bool:
         now = self._clock.now()
         dues = [at for at in (self._due_at, self._retry_at) if at is not None]
-        return self._is_awake or bool(self._reports) or any(at <= now for at in dues)
+        if self._reports or any(at <= now for at in dues):
+            return True
+        return self._is_awake and self._clock.monotonic() >= self._free_at()
+
+    def _free_at(self) -> float:
+        """When to look at what others have stored: soon, as long as nothing of it could start."""
+        is_full = len(self._executions) >= self._settings.slots
+        return self._stepped_at + _FULL_PAUSE_S if is_full else 0.0
 
     def _receive(self, timeout_s: float) -> None:
         try:
@@ -208,8 +218,7 @@ class EmbeddedEngine:
             case "checked":
                 self._answer(message)
             case "logged":
-                self._begin(message["run_id"])
-                self._notify({message["run_id"]})
+                self._notify(set(message["run_ids"]))
             case "gone":
                 self._replace_worker(message["link"])
             case "stop":
@@ -240,10 +249,12 @@ class EmbeddedEngine:
                 dispatch.settle(tx, execution, report, now, plan)
 
     def _take(self, tx: Connection, now: datetime, plan: Plan) -> None:
-        plan.changed.update(scheduler.tick_all(tx, now))
+        self._due_at = workflow.next_due_at(tx)
+        if self._due_at is not None and self._due_at <= now:
+            plan.changed.update(scheduler.tick_all(tx, now))
+            self._due_at = workflow.next_due_at(tx)
         executing = {e.dataset_name for e in self._executions.values() if e not in plan.ended}
         dispatch.claim(tx, now, executing, self._settings.slots - len(executing), plan)
-        self._due_at = workflow.next_due_at(tx)
 
     def _carry_out(self, plan: Plan) -> None:
         self._reports.clear()
@@ -292,10 +303,6 @@ class EmbeddedEngine:
             return False
         return (self._due_at - self._clock.now()).total_seconds() <= _WORKER_LEAD_S
 
-    def _begin(self, run_id: str) -> None:
-        if run_id in self._executions:
-            self._executions[run_id].has_begun = True
-
     def _interrupt(self, run_id: str) -> None:
         execution = self._executions.get(run_id)
         if execution is None or execution.interrupted_at is not None:
@@ -334,7 +341,8 @@ class EmbeddedEngine:
         for execution in self._executions.values():
             if execution.run_id in reported:
                 continue
-            self._reports.append(_lost(execution, was_killed_by_us=was_killed_by_us))
+            has_begun = gone.has_begun(execution.run_id, execution.claim)
+            self._reports.append(_lost(execution, has_begun, was_killed_by_us))
         for answer in self._checks.values():
             if not answer.done():
                 lost = ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
@@ -354,12 +362,12 @@ class EmbeddedEngine:
             self._link.close(timeout_s=1.0)
 
 
-def _lost(execution: Execution, *, was_killed_by_us: bool) -> Report:
+def _lost(execution: Execution, has_begun: bool, was_killed_by_us: bool) -> Report:  # noqa: FBT001
     """What became of a run whose worker ended: only one that had begun can be to blame."""
     return Report(
         execution.run_id,
         execution.claim,
-        is_crash=execution.has_begun and not was_killed_by_us,
+        is_crash=has_begun and not was_killed_by_us,
         is_collateral=was_killed_by_us and execution.interrupted_at is None,
-        is_false_start=not execution.has_begun and not was_killed_by_us,
+        is_false_start=not has_begun and not was_killed_by_us,
     )

@@ -83,6 +83,11 @@ class Job:
             if self._session is not None:
                 self._session.interrupt()
 
+    def close(self) -> None:
+        """Write nothing to the log any more."""
+        if self._log is not None:
+            self._log.close()
+
     def _take(self, session: Session) -> None:
         with self._lock:
             self._session = session

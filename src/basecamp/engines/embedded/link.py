@@ -36,6 +36,7 @@ class WorkerLink:
         ours, theirs = socket.socketpair()
         self._socket = ours
         self._send_lock = threading.Lock()
+        self._begun: set[tuple[str, int]] = set()
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [
                 sys.executable,
@@ -58,6 +59,10 @@ class WorkerLink:
     def pid(self) -> int:
         """Process id of the worker."""
         return self._process.pid
+
+    def has_begun(self, run_id: str, claim: int) -> bool:
+        """Whether the worker had begun this attempt and has not told its end."""
+        return (run_id, claim) in self._begun
 
     def send(self, message: Message) -> None:
         """Write one message; a worker that is gone is reported by `receive`, not here."""
@@ -89,9 +94,17 @@ class WorkerLink:
         try:
             with self._socket.makefile("rb") as lines:
                 for line in lines:
-                    self._receive(self, json.loads(line))
+                    self._take(json.loads(line))
         except (OSError, ValueError):
             pass  # a torn line or connection: the worker is gone
         self.kill()
         self._process.wait()
         self._receive(self, {"op": "gone"})
+
+    def _take(self, message: Message) -> None:
+        if message["op"] == "began":
+            self._begun.add((message["run_id"], message["claim"]))
+            return
+        if message["op"] == "result":
+            self._begun.discard((message["run_id"], message["claim"]))
+        self._receive(self, message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class RunLog:
     """Appends lines to a run's log and says so; past 10 MiB only a note is written, once."""
 
     def __init__(self, path: Path, on_line: Callable[[], None]) -> None:
-        self._path = path
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._on_line = on_line
         self._is_full = False
 
@@ -28,7 +29,7 @@ class RunLog:
         """Append one line at `level` (`info`, `warning` or `error`)."""
         if self._is_full:
             return
-        if self._path.exists() and self._path.stat().st_size > _LIMIT_BYTES:
+        if os.fstat(self._file).st_size > _LIMIT_BYTES:
             self._is_full = True
             level, message = "warning", "The log has reached its limit of 10 MiB and ends here."
         line = {
@@ -36,9 +37,12 @@ class RunLog:
             "level": level,
             "message": message[:_LINE_LIMIT],
         }
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
         self._on_line()
+
+    def close(self) -> None:
+        """Write nothing any more."""
+        os.close(self._file)
 
 
 def read_lines(path: Path, *, after: int, limit: int) -> list[LogLine]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from basecamp.engines.embedded.job import Job, JobFailed
 from basecamp.engines.embedded.log import RunLog
+from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Worker:
         self._logs_dir = state_dir / "logs"
         self._logs_dir.mkdir(mode=0o700, exist_ok=True)
         self._workshop = Workshop(project, allowed_env)
+        self._news = News(lambda ids: self._send({"op": "logged", "run_ids": ids}))
         self._jobs: dict[tuple[str, int], Job] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="run")
 
@@ -61,12 +63,13 @@ class Worker:
 
     def _job(self, message: Message) -> Job:
         run_id = message["run_id"]
-        told = {"op": "logged", "run_id": run_id}
-        log = RunLog(self._logs_dir / f"{run_id}.jsonl", lambda: self._send(told))
+        log = RunLog(self._logs_dir / f"{run_id}.jsonl", lambda: self._news.add(run_id))
         return Job(self._workshop, message, log)
 
     def _run(self, job: Job, message: Message) -> None:
-        report: Message = {"op": "result", "run_id": message["run_id"], "claim": message["claim"]}
+        which: Message = {"run_id": message["run_id"], "claim": message["claim"]}
+        self._send({"op": "began", **which})
+        report: Message = {"op": "result", **which}
         try:
             report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
@@ -76,6 +79,8 @@ class Worker:
             report |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
         finally:
             del self._jobs[message["run_id"], message["claim"]]
+            job.close()
+            self._news.discard(message["run_id"])
         self._send(report)
 
     def _check(self, message: Message) -> None:
