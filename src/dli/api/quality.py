@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_text
+from dli.api.engine import LocalEngine
+from dli.api.examination import Examination, entry
 from dli.api.facade import Facade, not_available
+from dli.api.project import find_root, open_project
 from dli.client.fake.quality import SAMPLE_QUALITIES
 from dli.exceptions import DLIValidationError, ErrorCode
-from dli.models.dq import DqStatus, DqTestResult
+from dli.models.dq import DqStatus
 from dli.models.instant import utc_now
 from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec
 
 if TYPE_CHECKING:
     from dli.models.common import ExecutionContext, ValidationResult
     from dli.models.quality import DqTestDefinitionSpec
+    from dli.specs.project import Project
     from dli.warehouse.executor import QueryExecutor
 
 __all__ = ["QualityAPI"]
@@ -25,13 +28,15 @@ _NO_EXECUTOR = "Local executor not configured"
 
 
 class QualityAPI(Facade):
-    """In LOCAL mode tests come from the project's files and run on `executor`."""
+    """In LOCAL mode tests come from the project's files, and run on `executor` or its warehouse."""
 
     def __init__(
         self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
     ) -> None:
         super().__init__(context)
         self._executor = executor
+        self._opened: Project | None = None
+        self._engine = LocalEngine(self._project, executor)
 
     def list_qualities(
         self,
@@ -40,11 +45,11 @@ class QualityAPI(Facade):
         status: str | None = None,
     ) -> list[QualityInfo]:
         """Tests; `target_type` and `status` are exact, `target_name` is a part of the name."""
-        if not self._is_mock:
-            raise not_available("QualityAPI.list_qualities outside of MOCK mode")
+        if self._is_server:
+            raise not_available("QualityAPI.list_qualities in SERVER mode")
         return [
             info
-            for info in map(QualityInfo.model_validate, SAMPLE_QUALITIES)
+            for info in (_samples() if self._is_mock else self._from_files())
             if target_type in (None, info.target_type)
             and status in (None, info.status)
             and (target_name or "") in info.target_name
@@ -88,10 +93,12 @@ class QualityAPI(Facade):
         parameters: dict[str, Any] | None = None,
         fail_fast: bool = False,
     ) -> DqQualityResult:
-        """Run the tests of a quality file.
+        """Run the tests of a quality file; all that look at single rows share one scan.
 
-        Raises: QualitySpecNotFoundError (601), QualitySpecParseError (602), DLIValidationError
-        (204) for an unknown name in `tests`.
+        `parameters` are values for the `params` of the tests, `ds` and `execution_date`.
+        Raises: QualitySpecNotFoundError (601), QualitySpecParseError (602),
+        QualityTargetNotFoundError (603), DLIValidationError (204) for an unknown name in `tests`
+        or `parameters`, ExecutionError (401-403).
         """
         from dli.specs.quality import unknown_tests
 
@@ -99,39 +106,79 @@ class QualityAPI(Facade):
         if unknown := unknown_tests(spec, tests or ()):
             message = f"tests: the spec has no test of these names: {', '.join(unknown)}"
             raise DLIValidationError(message, ErrorCode.PARAMETER_INVALID)
-        is_without_executor = not self._is_server and self._executor is None
-        if not self._is_mock and not is_without_executor:
-            raise not_available("QualityAPI.run outside of MOCK mode")
-        started_at = utc_now()
-        status = DqStatus.PASS if self._is_mock else DqStatus.ERROR
+        if self._is_server:
+            raise not_available("QualityAPI.run in SERVER mode")
         selected = [test for test in spec.tests if not tests or test.name in tests]
+        given = parameters or {}
+        started_at = utc_now()
+        if self._is_mock:
+            results = [entry(test, spec, DqStatus.PASS) for test in selected]
+        elif not self._has_engine():
+            failed = {"error_message": _NO_EXECUTOR}
+            results = [entry(test, spec, DqStatus.ERROR, **failed) for test in selected]
+        else:
+            results = self._examination(spec, spec_path).results(
+                selected, given, fail_fast=fail_fast
+            )
         return DqQualityResult(
             target_urn=spec.target_urn,
             execution_mode=self.context.execution_mode.value,
             started_at=started_at,
             finished_at=utc_now(),
-            test_results=[_entry(test, spec.target.name, status) for test in selected],
+            test_results=results,
         )
 
     def _read(self, spec_path: str | Path) -> tuple[QualitySpec, list[str]]:
         from dli.specs.quality import read_quality
 
+        return read_quality(self._place(spec_path))
+
+    def _place(self, spec_path: str | Path) -> Path:
+        """Absolute, else under `project_path`, else in the working directory."""
         path = Path(spec_path)
         roots = [root for root in (self.context.project_path, Path()) if root is not None]
         places = [root / path for root in roots]
-        return read_quality(next((place for place in places if place.is_file()), path))
+        return next((place for place in places if place.is_file()), path)
+
+    def _has_engine(self) -> bool:
+        return self._executor is not None or find_root(self.context) is not None
+
+    def _examination(self, spec: QualitySpec, spec_path: str | Path) -> Examination:
+        return Examination(
+            spec,
+            self._place(spec_path).resolve().parent,
+            None if find_root(self.context) is None else self._project(),
+            context=self.context,
+            engine=self._engine,
+            casts_values=self._executor is not None,
+        )
+
+    def _from_files(self) -> list[QualityInfo]:
+        from dli.specs.quality import read_qualities
+
+        project = self._project()
+        files, _ = read_qualities(project.root, project.config.discovery)
+        return [_info(test, file.spec) for file in files for test in file.spec.tests]
+
+    def _project(self) -> Project:
+        if self._opened is None:
+            self._opened = open_project(self.context)
+        return self._opened
 
 
-def _entry(test: DqTestDefinitionSpec, target_name: str, status: DqStatus) -> dict[str, Any]:
-    """One of `test_results`: JSON values only. A disabled test is never run."""
-    result = DqTestResult(
-        test_name=test.name,
-        resource_name=target_name,
-        status=status if test.enabled else DqStatus.SKIPPED,
+def _samples() -> list[QualityInfo]:
+    return [QualityInfo.model_validate(sample) for sample in SAMPLE_QUALITIES]
+
+
+def _info(test: DqTestDefinitionSpec, spec: QualitySpec) -> QualityInfo:
+    return QualityInfo(
+        name=test.name,
+        target_urn=spec.target_urn,
+        target_type=spec.target.type,
+        target_name=spec.target.name,
+        test_type=test.type.value,
+        status="active" if test.enabled else "disabled",
+        severity=test.severity,
+        description=test.description,
+        schedule=None if spec.schedule is None else spec.schedule.cron,
     )
-    if result.status is DqStatus.ERROR:
-        result.error_message = _NO_EXECUTOR
-    entry = asdict(result)
-    entry["executed_at"] = result.executed_at.isoformat()
-    entry["status"] = result.status.value
-    return {**entry, "test_type": test.type.value, "severity": test.severity.value}

@@ -23,6 +23,7 @@ COMMANDS = {
     "workflow": Entry("dli.cli.workflow:workflow", "Schedule, run, watch and stop workflows."),
     "dataset": Entry("dli.cli.dataset:dataset", "List, check, run and show datasets."),
     "metric": Entry("dli.cli.metric:metric", "List, check and run metrics."),
+    "quality": Entry("dli.cli.quality:quality", "List, check and run quality tests."),
     "transpile": Entry("dli.cli.transpile:transpile", "Rewrite SQL by rules, or for a dialect."),
     "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),
     "config": Entry("dli.cli.config:config", "Show the configuration."),

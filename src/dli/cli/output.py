@@ -33,8 +33,10 @@ _COLOURS = {
     "active": "green",
     "paused": "yellow",
     "ok": "green",
+    "pass": "green",
     "warn": "yellow",
     "fail": "red",
+    "error": "red",
 }
 
 

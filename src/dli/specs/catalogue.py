@@ -13,7 +13,7 @@ from dli.specs.parser import SpecFile, parse_spec
 from dli.specs.project_file import Discovery, ProjectFile
 from dli.specs.refusal import refused
 
-__all__ = ["Catalogue", "Problem", "label_of", "read_catalogue"]
+__all__ = ["Catalogue", "Problem", "label_of", "matching_files", "read_catalogue"]
 
 
 class Problem(NamedTuple):
@@ -96,11 +96,15 @@ def label_of(path: Path, root: Path) -> str:
 
 def _spec_paths(root: Path, discovery: Discovery) -> Iterator[Path]:
     metrics = discovery.metric_patterns
-    yield from _matching(root, discovery.datasets_dir, [*discovery.dataset_patterns, *metrics])
-    yield from _matching(root, discovery.metrics_dir, metrics)
+    yield from matching_files(root, discovery.datasets_dir, [*discovery.dataset_patterns, *metrics])
+    yield from matching_files(root, discovery.metrics_dir, metrics)
 
 
-def _matching(root: Path, directory: str, patterns: list[str]) -> Iterator[Path]:
+def matching_files(root: Path, directory: str, patterns: list[str]) -> Iterator[Path]:
+    """Files below a directory of the project.
+
+    Raises: ConfigurationError DLI-001 for a directory outside the project.
+    """
     start = root / directory
     if not start.resolve().is_relative_to(root):
         raise ConfigurationError(f"discovery: the directory '{directory}' is outside the project")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,40 @@ from dli.exceptions import DLIValidationError, QualitySpecNotFoundError, Quality
 from dli.models.common import ValidationResult
 from dli.models.dq import DqTestType
 from dli.models.quality import DqTestDefinitionSpec, QualitySpec
+from dli.specs.catalogue import label_of, matching_files
 from dli.specs.document import Document, Plain, read_document, typed
 from dli.specs.parser import unknown_keys, validated
+from dli.specs.project_file import Discovery
+from dli.specs.refusal import refused
 
-__all__ = ["check_quality", "read_quality", "unknown_tests"]
+__all__ = [
+    "QualityFile",
+    "check_quality",
+    "read_qualities",
+    "read_quality",
+    "read_sql_file",
+    "test_problems",
+    "unknown_tests",
+]
+
+_PATTERN = "quality.*.yaml"
+_MAX_SQL_BYTES = 1024 * 1024
 
 _IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 _MAX_IDENTIFIER = 256
 _NEEDS_COLUMNS = (DqTestType.NOT_NULL, DqTestType.UNIQUE)
 _NEEDS_COLUMN = (DqTestType.ACCEPTED_VALUES, DqTestType.RELATIONSHIPS, DqTestType.RANGE_CHECK)
 _HAS_BOUNDS = (DqTestType.RANGE_CHECK, DqTestType.ROW_COUNT)
+_USED = {
+    DqTestType.NOT_NULL: {"columns", "column"},
+    DqTestType.UNIQUE: {"columns", "column"},
+    DqTestType.ACCEPTED_VALUES: {"column", "values", "values_query"},
+    DqTestType.RELATIONSHIPS: {"column", "to", "to_column"},
+    DqTestType.RANGE_CHECK: {"column", "min", "max"},
+    DqTestType.ROW_COUNT: {"min", "max"},
+    DqTestType.SINGULAR: {"sql", "file"},
+}
+_PARTS = set[str]().union(*_USED.values(), {"expression"})
 _TESTS = "tests"
 
 
@@ -44,6 +69,54 @@ def read_quality(path: Path) -> tuple[QualitySpec, list[str]]:
     return spec, list(_unknown(document))
 
 
+@dataclass(frozen=True, slots=True)
+class QualityFile:
+    """`label` is the path relative to the project."""
+
+    label: str
+    spec: QualitySpec
+
+
+def read_qualities(root: Path, discovery: Discovery) -> tuple[list[QualityFile], list[str]]:
+    """The quality files of a project in the order of their paths, and why others are left out."""
+    directories = (discovery.quality_dir, discovery.datasets_dir, discovery.metrics_dir)
+    paths = {
+        path for directory in directories for path in matching_files(root, directory, [_PATTERN])
+    }
+    files, problems = [], []
+    for path in sorted(paths):
+        label = label_of(path, root)
+        if not path.resolve().is_relative_to(root):
+            problems.append(f"{label}: the link leads out of the project")
+            continue
+        try:
+            files.append(QualityFile(label, read_quality(path)[0]))
+        except QualitySpecParseError as error:
+            problems.append(f"{path.parent.relative_to(root).as_posix()}/{error.message}")
+    return files, problems
+
+
+def read_sql_file(folder: Path, root: Path, file: str) -> str:
+    """The SQL of a test, from a file relative to its quality file and inside the project.
+
+    Raises: DLIValidationError DLI-203.
+    """
+    try:
+        path = (folder / file).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise refused("file: leads out of the project")
+        with path.open("rb") as stream:
+            content = stream.read(_MAX_SQL_BYTES + 1)
+        if len(content) > _MAX_SQL_BYTES:
+            raise refused("file: larger than 1 MiB")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refused("file: not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a usable path"
+        raise refused(f"file: cannot be read: {reason}") from None
+
+
 def unknown_tests(spec: QualitySpec, names: Sequence[str]) -> list[str]:
     """Those of `names` that no test of the spec has."""
     known = {test.name for test in spec.tests}
@@ -63,13 +136,15 @@ def check_quality(spec: QualitySpec, *, tests: Sequence[str] | None = None) -> V
         if test.name in seen:
             errors.append(f"test '{test.name}': this name is given twice")
         seen.add(test.name)
-        errors += [f"test '{test.name}': {problem}" for problem in _problems(test)]
+        errors += [f"test '{test.name}': {problem}" for problem in test_problems(test)]
+        warnings += [f"test '{test.name}': {doubt}" for doubt in _idle_keys(test)]
         if test.type in _HAS_BOUNDS and test.min is None and test.max is None:
             warnings.append(f"test '{test.name}': without min and max it always passes")
     return ValidationResult(valid=not errors, errors=errors, warnings=warnings)
 
 
-def _problems(test: DqTestDefinitionSpec) -> Iterator[str]:
+def test_problems(test: DqTestDefinitionSpec) -> Iterator[str]:
+    """What the test lacks to be run."""
     if test.type in _NEEDS_COLUMNS and not (test.columns or test.column):
         yield "columns is missing"
     if test.type in _NEEDS_COLUMN and not test.column:
@@ -83,6 +158,12 @@ def _problems(test: DqTestDefinitionSpec) -> Iterator[str]:
     for name in (*(test.columns or ()), test.column, test.to, test.to_column):
         if name and not (_IDENTIFIER.fullmatch(name) and len(name) <= _MAX_IDENTIFIER):
             yield "a column or table is not a valid identifier"
+
+
+def _idle_keys(test: DqTestDefinitionSpec) -> Iterator[str]:
+    for key in sorted(_PARTS - _USED[test.type]):
+        if getattr(test, key) is not None:
+            yield f"{key} has no effect on a test of the type {test.type.value}"
 
 
 def _unknown(document: Document) -> Iterator[str]:

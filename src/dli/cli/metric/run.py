@@ -82,10 +82,11 @@ def run(
 
 
 def _emit(result: MetricResult, output: str, *, chart: bool) -> None:
-    from dli.cli.row import emit_rows, plain
+    from dli.cli.row import emit_rows
+    from dli.models.cell import json_value
 
     if output == "json":
-        emit_json(plain(result.model_dump()))
+        emit_json(json_value(result.model_dump()))
         return
     if result.sql:
         (note if output == "csv" else emit)(f"{result.sql}\n")

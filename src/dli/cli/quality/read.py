@@ -1,0 +1,123 @@
+"""`dli quality list|get|validate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.cli.context import execution_context
+from dli.cli.errors import suggestion
+from dli.cli.option import format_option, path_option
+from dli.cli.output import emit, emit_fields, emit_json, emit_table, note
+from dli.exceptions import DLIValidationError, ErrorCode, QualityNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dli.models.common import ExecutionContext
+
+
+@click.command("list")
+@click.option("--target-type", help="Only tests of a dataset, or of a metric.")
+@click.option("--target", help="Only tests of targets with this text in their name.")
+@click.option("--status", help="Only active or disabled ones.")
+@format_option("-f")
+@path_option("-p")
+def list_qualities(
+    *,
+    target_type: str | None,
+    target: str | None,
+    status: str | None,
+    format: str,
+    path: Path | None,
+) -> None:
+    """List the quality tests of the project."""
+    from dli.api.quality import QualityAPI
+
+    context = execution_context(path)
+    found = QualityAPI(context).list_qualities(target_type, target, status)
+    if format == "json":
+        emit_json([info.model_dump(mode="json") for info in found])
+    elif found:
+        rows = [(q.name, q.target_name, q.test_type, q.severity, q.status) for q in found]
+        emit_table(("TEST", "TARGET", "TYPE", "SEVERITY", "STATUS"), rows)
+    else:
+        note("No quality test found.")
+    _note_left_out(context)
+
+
+@click.command()
+@click.argument("quality_name")
+@click.option("--include-history", is_flag=True, help="Add the last results of the server.")
+@format_option("-f")
+@path_option("-p")
+def get(*, quality_name: str, include_history: bool, format: str, path: Path | None) -> None:
+    """Show one quality test."""
+    from dli.api.quality import QualityAPI
+
+    api = QualityAPI(execution_context(path))
+    found = api.get(quality_name)
+    if found is None:
+        error = QualityNotFoundError("Quality test not found", name=quality_name)
+        if hint := suggestion(quality_name, [info.name for info in api.list_qualities()]):
+            error.add_note(hint.strip())
+        raise error
+    record: dict[str, Any] = found.model_dump(mode="json")
+    if include_history:
+        record["history"] = _history(path, quality_name)
+    if format == "json":
+        emit_json(record)
+    else:
+        emit_fields({key: value for key, value in record.items() if value})
+
+
+def _history(path: Path | None, name: str) -> object:
+    """What the server knows of the last results."""
+    from dli.cli.connection import connect
+    from dli.exceptions import ServerError
+
+    with connect(path) as client:
+        answer = client.get_quality(name)
+    if not answer.success or not isinstance(answer.data, dict):
+        message = answer.error or "The server gave no results"
+        raise ServerError(message, status_code=answer.status_code)
+    return {key: answer.data.get(key) for key in ("last_run", "last_status")}
+
+
+@click.command()
+@click.argument("spec_path")
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option("--test", "-t", "tests", multiple=True, help="The file must have this test.")
+@format_option("-f")
+@path_option("-p")
+def validate(
+    *, spec_path: str, strict: bool, tests: Sequence[str], format: str, path: Path | None
+) -> None:
+    """Look for every problem of a quality file; nothing is run."""
+    from dli.api.quality import QualityAPI
+
+    api = QualityAPI(execution_context(path))
+    found = api.validate(spec_path, strict=strict, tests=list(tests) or None)
+    if format == "json":
+        emit_json(found.model_dump(mode="json"))
+    else:
+        for warning in () if strict else found.warnings:
+            note(f"Warning: {warning}")
+    if not found.valid:
+        message = f"{spec_path} is not valid"
+        raise DLIValidationError(message, ErrorCode.QUALITY_SPEC_PARSE, errors=found.errors)
+    if format == "table":
+        emit(f"{spec_path} is valid.")
+
+
+def _note_left_out(context: ExecutionContext) -> None:
+    if context.execution_mode.value != "local":
+        return
+    from dli.api.project import open_project
+    from dli.specs.quality import read_qualities
+
+    project = open_project(context)
+    for problem in read_qualities(project.root, project.config.discovery)[1]:
+        note(f"Left out: {problem}")
