@@ -11,8 +11,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dli.exceptions import ConfigurationError, DLIError, ErrorCode, WorkflowPermissionError
-from dli.specs.schedule import Interval
 from dli.warehouse.base import StatementInterruptedError
+from dli_airflow.instant import plain, plain_interval
 from dli_airflow.shard import read_shard
 
 if TYPE_CHECKING:
@@ -103,12 +103,12 @@ class DatasetOperator(BaseOperator):
         cron, timezone, _fires = self._entry.rhythm
         run = context["dag_run"]
         bounds = run.data_interval_start, run.data_interval_end
-        planned = None if None in bounds else Interval(*bounds)
+        planned = None if None in bounds else plain_interval(*bounds)
         return Order(
             root=_project(),
             content=self._entry.content or {},
             parameters=request.parameters,
-            interval=request.resolved(cron, timezone, planned, run.run_after),
+            interval=request.resolved(cron, timezone, planned, plain(run.run_after)),
             timezone=timezone,
             run_id=run.run_id,
             allowed_env=_allowed_env(),

@@ -9,11 +9,13 @@ import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
 
 from dli.specs.run_id import scheduled_run_id
-from dli.specs.schedule import Interval
+from dli_airflow.instant import plain, plain_interval
 from dli_airflow.plan import Plan
 
 if TYPE_CHECKING:
     from airflow.timetables.base import TimeRestriction
+
+    from dli.specs.schedule import Interval
 
 __all__ = ["DatasetTimetable"]
 
@@ -40,7 +42,7 @@ class DatasetTimetable(Timetable):
         return self._plan.to_json()
 
     def infer_manual_data_interval(self, *, run_after: datetime) -> DataInterval:
-        return _data_interval(self._plan.latest_interval(run_after))
+        return _data_interval(self._plan.latest_interval(plain(run_after)))
 
     def next_dagrun_info(
         self,
@@ -49,12 +51,12 @@ class DatasetTimetable(Timetable):
         restriction: TimeRestriction,
     ) -> DagRunInfo | None:
         """The next run; `restriction.earliest` is set in backfills only, our DAGs have no start."""
-        last = last_automated_data_interval and Interval(*last_automated_data_interval)
+        last = last_automated_data_interval and plain_interval(*last_automated_data_interval)
         if restriction.earliest is None:
             now = datetime.now(UTC)
             found = self._plan.next_interval(last, now, catchup=restriction.catchup)
         else:
-            found = self._plan.interval_from(restriction.earliest, last)
+            found = self._plan.interval_from(plain(restriction.earliest), last)
         if found is None or (restriction.latest is not None and found.start > restriction.latest):
             return None
         return DagRunInfo.interval(*_data_interval(found))
