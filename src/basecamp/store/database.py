@@ -1,39 +1,59 @@
-"""Connections: one writer at a time on SQLite, transactions that end with the block."""
+"""Connections: one writer at a time, transactions that end with the block."""
 
 from __future__ import annotations
 
-import sqlite3
+import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from dli.exceptions import ErrorCode, ServerError
+from basecamp.store import sqlite
+from dli.exceptions import DLIValidationError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-_BUSY_S = 5
+
+class Transactions(Protocol):
+    """Where a part of the server reads and writes state."""
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A writing transaction: committed at the end of the block, rolled back on an error."""
+        ...
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A consistent view that cannot write."""
+        ...
 
 
 class Database:
-    """The state store behind one URL.
+    """The state store behind one URL; implements `Transactions`.
 
-    SQLite gets exactly one writing connection: the WAL then has one writer and one
-    checkpointer, and transactions queue in this process instead of failing as busy.
+    Writing transactions come one after the other, on PostgreSQL those of every server: each sees
+    all that was stored before it. SQLite gets exactly one writing connection: the WAL then has one
+    writer and one checkpointer, and transactions queue in this process instead of failing as busy.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._is_sqlite = url.startswith("sqlite")
-        if self._is_sqlite:
-            self._writer = _sqlite_engine(url, writes=True)
-            self._reader = _sqlite_engine(url, writes=False)
+        self.is_shared = not url.startswith("sqlite")
+        """Whether other servers may work on the same store."""
+        self.name = secrets.token_hex(8)
+        """Tells this server from others on the same store."""
+        if self.is_shared:
+            from basecamp.store import postgres  # its driver loads where it is used
+
+            self._postgres = postgres
+            self._writer = postgres.engine(url, writes=True)
+            self._reader = postgres.engine(url, writes=False)
         else:
-            self._writer = self._reader = create_engine(url, pool_pre_ping=True)
+            self._writer = sqlite.engine(url, writes=True)
+            self._reader = sqlite.engine(url, writes=False)
 
     @classmethod
     def at(cls, path: Path) -> Database:
@@ -47,14 +67,23 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A writing transaction: committed at the end of the block, rolled back on an error."""
-        with _known_errors(), self._writer.begin() as connection:
+        with self._known_errors(), self._writer.begin() as connection:
+            if self.is_shared:
+                self._postgres.wait_for_turn(connection)
+            yield connection
+            if self.is_shared:
+                self._postgres.announce(connection, self.name)
+
+    @contextmanager
+    def lease(self) -> Iterator[Connection]:
+        """A transaction on the row of the leader alone, which waits for no other writer."""
+        with self._known_errors(), self._reader.begin() as connection:
+            self._postgres.allow_writes(connection)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view that cannot write on SQLite."""
-        with _known_errors(), self._reader.begin() as connection:
+        with self._known_errors(), self._reader.begin() as connection:
             yield connection
 
     def ping(self) -> None:
@@ -71,48 +100,26 @@ class Database:
         self._reader.dispose()
         self._writer.dispose()
 
-
-def _sqlite_engine(url: str, *, writes: bool) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        pool_size=1 if writes else 8,
-        max_overflow=0,
-        pool_timeout=_BUSY_S,
-        connect_args={"timeout": _BUSY_S, "check_same_thread": False, "cached_statements": 256},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        if not writes:
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-            connection.execute("PRAGMA query_only=ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-@contextmanager
-def _known_errors() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeoutError as exc:
-        raise _unavailable("The state store is busy.", busy=True) from exc
-    except DBAPIError as exc:
-        if isinstance(exc.orig, sqlite3.IntegrityError):
-            raise
-        text = str(exc.orig).lower()
-        if "locked" in text or "busy" in text:
+    @contextmanager
+    def _known_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError as exc:
             raise _unavailable("The state store is busy.", busy=True) from exc
-        if "full" in text:
-            raise _unavailable("The disk of the state store is full.") from exc
-        raise _unavailable("The state store is not available.") from exc
+        except IntegrityError:
+            raise
+        except DataError as exc:
+            raise DLIValidationError(
+                "A value is out of the range that the state store can hold.",
+                code=ErrorCode.PARAMETER_INVALID,
+            ) from exc
+        except DBAPIError as exc:
+            trouble = self._postgres.trouble(exc.orig) if self.is_shared else sqlite.trouble(exc)
+            if trouble == "busy":
+                raise _unavailable("The state store is busy.", busy=True) from exc
+            if trouble == "full":
+                raise _unavailable("The disk of the state store is full.") from exc
+            raise _unavailable("The state store is not available.") from exc
 
 
 def _unavailable(message: str, *, busy: bool = False) -> ServerError:

@@ -68,8 +68,9 @@ def add_scheduled(tx: Connection, row: dict[str, Any]) -> bool:
         dialect.insert(_RUN)
         .values(**row)
         .on_conflict_do_nothing(index_elements=["dataset_name", "scheduled_for"])
+        .returning(_RUN.c.seq)
     )
-    if tx.execute(statement).rowcount != 1:
+    if tx.execute(statement).first() is None:
         return False
     counts = Tally()
     counts.add(TallyKey(row["dataset_name"], row["source_type"], row["run_type"], "PENDING"))

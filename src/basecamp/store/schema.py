@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from basecamp.store.table import HEAD, metadata
@@ -18,25 +18,35 @@ def prepare(engine: Engine) -> None:
     running all migrations, and it keeps the migration library out of every start.
 
     Raises:
-        ConfigurationError: the store is damaged or was written by a newer version (DLI-001);
-            it is left as it was.
+        ConfigurationError: the store is damaged, not there, or was written by a newer version
+            (DLI-001); it is left as it was.
     """
     try:
         is_sound, revision = _is_sound(engine), _revision(engine)
     except DatabaseError as exc:
-        raise _damaged() from exc
+        raise _damaged() if engine.dialect.name == "sqlite" else _unavailable() from exc
     if not is_sound:
         raise _damaged()
     if revision == HEAD:
         return
+    with engine.begin() as connection:
+        if engine.dialect.name != "sqlite":
+            from basecamp.store import postgres
+
+            postgres.wait_for_turn(connection)  # another server may be at it
+        _bring_up(connection)
+
+
+def _bring_up(connection: Connection) -> None:
+    revision = _revision_of(connection)
     if revision is None:
-        _create(engine)
-        return
-    if revision not in _known_revisions():
+        _create(connection)
+    elif revision not in _known_revisions():
         raise ConfigurationError(
             "The state store was written by a newer version of Basecamp; install that one."
         )
-    _migrate(engine)
+    elif revision != HEAD:
+        _migrate(connection)
 
 
 def _is_sound(engine: Engine) -> bool:
@@ -53,20 +63,27 @@ def _damaged() -> ConfigurationError:
     )
 
 
+def _unavailable() -> ConfigurationError:
+    return ConfigurationError("The database of BASECAMP_DATABASE_URL cannot be reached or used.")
+
+
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision_of(connection)
 
 
-def _create(engine: Engine) -> None:
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        connection.execute(
-            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-        )
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection)
+    connection.execute(
+        text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def _known_revisions() -> set[str]:
@@ -74,12 +91,11 @@ def _known_revisions() -> set[str]:
     return {path.name.split("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

