@@ -28,7 +28,7 @@ AIRFLOW := src/basecamp/engines/airflow
 # Right after the release of the Airflow that is named there: later packages may not fit it.
 AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo test check bench serve docs airflow-lock format clean lint types layers unit
+.PHONY: help demo test test-airflow check bench serve docs airflow-lock format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ help: ## this list
 demo: .venv/.runtime ## the whole story on real data, in a temporary project
 	@$(BIN)/python examples/demo.py
 
-test: .venv/.dev ## all tests
+test: .venv/.dev ## all tests but those on a real Airflow
 	@$(BIN)/pytest -n $(WORKERS)
+
+test-airflow: .venv/.dev ## tests on a real Airflow, which is installed into .airflow/ once
+	@$(BIN)/pytest tests/airflow
 
 check: .venv/.dev ## format, lint, types, layers, unit tests
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers unit
@@ -53,14 +56,14 @@ docs: .venv/.dev ## write the generated pages of docs/
 
 airflow-lock: .uv/.ready ## choose the packages of the managed Airflow again
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--exclude-newer $(AIRFLOW_AS_OF) pyproject.toml $(AIRFLOW)/requirements.in --output-file $(AIRFLOW)/requirements.txt
+		--exclude-newer $(AIRFLOW_AS_OF) --extra airflow pyproject.toml $(AIRFLOW)/requirements.in --output-file $(AIRFLOW)/requirements.txt
 
 format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
 clean: ## remove what make has built
-	rm -rf .venv .uv .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .uv .airflow .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 lint: .venv/.dev
 	@$(BIN)/ruff format --check --quiet .

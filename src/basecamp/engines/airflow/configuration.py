@@ -66,16 +66,28 @@ class Configuration:
     def metadata_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'airflow.db'}"
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the files say this already."""
+        try:
+            found = {name: (self.home / name).read_text(encoding="utf-8") for name in self._files()}
+        except FileNotFoundError:
+            return False
+        return found == self._files()
+
     def write(self) -> None:
         """Write `airflow.cfg` and the password file, both for their owner only."""
-        account = {self.credentials.username: self.credentials.password}
-        write_private(self.home / "passwords.json", json.dumps(account))
-        lines = ["# Written anew at each start.", ""]
+        for name, text in self._files().items():
+            write_private(self.home / name, text)
+
+    def _files(self) -> dict[str, str]:
+        lines = ["# Written by Basecamp; what is changed here is lost at the next start.", ""]
         for section, options in self.sections().items():
             lines.append(f"[{section}]")
             lines += [f"{name} = {_escaped(value)}" for name, value in options.items()]
             lines.append("")
-        write_private(self.home / "airflow.cfg", "\n".join(lines))
+        account = {self.credentials.username: self.credentials.password}
+        return {"airflow.cfg": "\n".join(lines), "passwords.json": json.dumps(account)}
 
     def sections(self) -> dict[str, dict[str, object]]:
         """Every option that differs from Airflow's default."""
@@ -106,7 +118,11 @@ class Configuration:
             },
             "api_auth": {"jwt_secret": keys.jwt_secret},
             "workers": {"min_heartbeat_interval": 1},  # a stopped run ends within a second
-            "scheduler": {"scheduler_idle_sleep_time": 0.2, "task_instance_heartbeat_timeout": 60},
+            "scheduler": {
+                "scheduler_idle_sleep_time": 0.2,
+                # What a killed scheduler has left runs again a minute after the next start.
+                "orphaned_tasks_check_interval": 15,
+            },
             "dag_processor": {
                 # A shard is parsed when it has changed, or when Basecamp asks for it.
                 "min_file_process_interval": 3600,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -57,6 +58,14 @@ class AirflowEnvironment:
         Raises:
             AirflowInstallError: packages could not be downloaded or installed (DLI-001).
         """
+        if self.is_installed:
+            return
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.folder.with_suffix(".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # it may be shared; one installs, the others wait
+            self._install(progress)
+
+    def _install(self, progress: Callable[[str], None]) -> None:
         have, want = self._installed(), self._wanted()
         if have == want:
             return
@@ -71,7 +80,6 @@ class AirflowEnvironment:
         count = sum(1 for _ in _pins())
         progress(f"Installing Apache Airflow into {self.folder} ({count} packages, once).")
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._call([sys.executable, "-m", "venv", str(self.folder)])
         installer = self._installer(progress)
         self._call([*installer, "--require-hashes", "--requirement", str(LOCK)])

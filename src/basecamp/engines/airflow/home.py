@@ -95,8 +95,8 @@ class AirflowHome:
     ) -> None:
         """Write the settings and bring the metadata to this release's schema.
 
-        The port stays what it was at the last start while it is free. A running Airflow keeps
-        the settings that it was started with.
+        The port stays what it was at the last start while it is free. An Airflow that runs with
+        other settings is stopped.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("dags", "logs", "processes"):
@@ -111,8 +111,10 @@ class AirflowHome:
             database_url=database_url,
             bundles=bundles,
         )
-        self._configuration.write()
         self._project = project
+        if not self._configuration.is_written:
+            self.stop()
+            self._configuration.write()
         self._migrate()
         self._note("home.json", port=self._configuration.port, project=str(project))
 

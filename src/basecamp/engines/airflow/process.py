@@ -101,6 +101,9 @@ class AirflowProcess:
         if self.is_running or _mark(self.birth.pid) is None:
             _end_session(self.birth.pid)
             self.wait(_KILL_S)
+        if self._child is not None:  # takes note of the end, or the system keeps a zombie
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(_KILL_S)
         self.birth = None
 
     def last_line(self) -> str:

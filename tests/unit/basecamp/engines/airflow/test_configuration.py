@@ -76,3 +76,12 @@ def test_the_port_of_last_time_is_used_again_while_it_is_free(is_taken: bool) ->
             assert free_port(preferred) != preferred
             return
     assert free_port(preferred) == preferred
+
+
+def test_other_settings_are_told_from_those_of_last_time(tmp_path: Path) -> None:
+    credentials = Credentials.at(tmp_path / "credentials.json")
+    first = Configuration(tmp_path, "file:///specs", 18080, credentials)
+    assert not first.is_written
+    first.write()
+    assert first.is_written
+    assert not Configuration(tmp_path, "file:///others", 18080, credentials).is_written
