@@ -153,13 +153,19 @@ def next_due_at(tx: Connection) -> datetime | None:
     return min((at for at in tx.execute(_NEXT_DUE).one() if at is not None), default=None)
 
 
-def fingerprint(tx: Connection) -> tuple[int, datetime | None, int]:
-    """Changes whenever a workflow comes, goes, changes, or gets its file in the spec store."""
+def fingerprint(tx: Connection) -> tuple[Any, ...]:
+    """Changes whenever a workflow comes, goes, changes, or gets its file in the spec store.
+
+    Pauses count apart, so that none is overlooked when the clock has been set back.
+    """
+    paused = func.sum(case((_WORKFLOW.c.paused, _WORKFLOW.c.id), else_=0))
     query = select(
-        func.count(), func.max(_WORKFLOW.c.updated_at), func.count().filter(_WORKFLOW.c.stored)
+        func.count(),
+        func.max(_WORKFLOW.c.updated_at),
+        func.count().filter(_WORKFLOW.c.stored),
+        paused,
     ).select_from(_WORKFLOW)
-    count, newest, stored = tx.execute(query).one()
-    return count, newest, stored
+    return tuple(tx.execute(query).one())
 
 
 def in_force(tx: Connection) -> list[WorkflowRow]:

@@ -22,7 +22,6 @@ from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from basecamp.engines.airflow.change import ChangeSet
     from basecamp.engines.airflow.checker import Checker
@@ -76,7 +75,7 @@ class AirflowEngine:
         self._is_ending = False
         self._is_store_ok = True
         self._has_answered = False
-        self._shown: tuple[int, datetime | None, int] | None = None
+        self._shown: tuple[Any, ...] | None = None
         self._sentinel_token: str | None = None
         self._parse_at: float | None = None
         self._parsed_at = self._follow_at = self._look_at = 0.0

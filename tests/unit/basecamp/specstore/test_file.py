@@ -141,3 +141,15 @@ def test_no_name_leads_out_of_the_store(store: FileSpecStore, name: str) -> None
     with pytest.raises(DLIValidationError):
         store.read(FileKey("manual", name))
     assert store.signature(FileKey("manual", name)) is None
+
+
+def test_states_are_kept_beside_the_specs(tmp_path: Path) -> None:
+    store = FileSpecStore(tmp_path / "store")
+    store.prepare()
+    store.put_state("a.b", {"paused": True})
+    store.put_state("a.c", {"paused": False})
+    store.remove_state("a.c")
+    store.remove_state("a.never")
+    (tmp_path / "store" / "state" / "a.torn.json").write_text("{")
+    assert store.states() == {"a.b": {"paused": True}, "a.torn": {}}
+    assert store.scan() == {}
