@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from dli.api.argument import check_list_source, check_text
+from dli.api.column import known_columns
 from dli.api.engine import LocalEngine
 from dli.api.facade import Facade, not_available
 from dli.api.project import find_root, open_project
@@ -97,14 +98,20 @@ class SpecFacade(Facade, Generic[Spec]):
         return tables_read(self._sample_sql(spec), spec.execution.dialect)
 
     def get_columns(self, name: str) -> list[str]:
-        """Output columns of the main statement."""
+        """Output columns of the main statement; `*` is written out as far as tables are known."""
         check_text(name=name)
         if self._is_mock:
             return []
-        from dli.specs.sql import output_columns
+        from dli.specs.column import has_star, result_columns
+        from dli.specs.sql import tables_read
 
         spec = self._bundle(name)
-        return output_columns(self._sample_sql(spec), spec.execution.dialect)
+        sql, dialect = self._sample_sql(spec), spec.execution.dialect
+        if not has_star(sql, dialect):
+            return result_columns(sql, dialect)
+        tables = tables_read(sql, dialect)
+        known = known_columns(tables, self._project().datasets(), self._engine)
+        return result_columns(sql, dialect, known)
 
     def test_connection(self) -> bool:
         """Whether the engine (LOCAL) or the server (SERVER) answers; never an exception."""

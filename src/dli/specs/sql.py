@@ -18,7 +18,6 @@ __all__ = [
     "check_statement",
     "format_sql",
     "names_a_cte",
-    "output_columns",
     "parse_script",
     "tables_read",
     "tables_written",
@@ -109,16 +108,6 @@ def format_sql(sql: str, dialect: str, *, indent: int = 2) -> str:
     statements = parse_script(sql, dialect)
     texts = [s.sql(dialect=dialect, pretty=True, indent=indent, pad=indent) for s in statements]
     return ";\n\n".join(texts) + (";" if sql.rstrip().endswith(";") else "")
-
-
-def output_columns(sql: str, dialect: str) -> list[str]:
-    """Names of the columns that the one statement of this text gives, or fills a table with."""
-    statement = check_statement(sql, dialect)
-    if isinstance(statement.this, exp.Schema):  # INSERT INTO t (a, b)
-        return [column.name for column in statement.this.expressions]
-    query = statement if isinstance(statement, exp.Query) else statement.args.get("expression")
-    selects = query.selects if isinstance(query, exp.Query) else []
-    return [select.output_name or f"_col{number}" for number, select in enumerate(selects)]
 
 
 def tables_read(sql: str, dialect: str) -> list[str]:

@@ -9,7 +9,6 @@ from dli.specs.origin import Origin
 from dli.specs.sql import (
     check_statement,
     format_sql,
-    output_columns,
     parse_script,
     tables_read,
     tables_written,
@@ -172,19 +171,3 @@ def test_what_the_other_dialect_cannot_say_is_an_error() -> None:
 def test_a_script_is_laid_out_with_the_indent_asked_for() -> None:
     assert format_sql("select a,b from t", "trino", indent=3) == "SELECT\n   a,\n   b\nFROM t"
     assert format_sql("select 1;select 2;", "trino") == "SELECT\n  1;\n\nSELECT\n  2;"
-
-
-@pytest.mark.parametrize(
-    ("sql", "columns"),
-    [
-        ("SELECT a, b AS c, SUM(x) FROM t", ["a", "c", "_col2"]),
-        ("INSERT INTO t SELECT a, 1 AS b FROM u", ["a", "b"]),
-        ("INSERT INTO t (x, y) SELECT a, 1 AS b FROM u", ["x", "y"]),
-        ("CREATE TABLE t (x INT, y INT)", ["x", "y"]),
-        ("CREATE TABLE t AS WITH q AS (SELECT 1 AS x) SELECT x FROM q", ["x"]),
-        ("SELECT a FROM t UNION ALL SELECT b FROM u", ["a"]),
-        ("DELETE FROM t", []),
-    ],
-)
-def test_output_columns(sql: str, columns: list[str]) -> None:
-    assert output_columns(sql, "trino") == columns

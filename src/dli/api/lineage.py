@@ -1,0 +1,127 @@
+"""`LineageAPI`: what a dataset or metric is made from, and what is made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dli.api.argument import check_minimum, check_text, member
+from dli.api.column import known_columns
+from dli.api.engine import LocalEngine
+from dli.api.facade import Facade
+from dli.api.project import find_root, open_project
+from dli.api.server import connect
+from dli.client.basecamp import create_client
+from dli.exceptions import DatasetNotFoundError, ServerError
+from dli.models.lineage import LineageDirection, LineageEdge, LineageNode, LineageResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dli.client.basecamp import BasecampClient
+    from dli.models.common import ExecutionContext
+    from dli.models.dataset import DatasetSpec
+    from dli.models.metric import MetricSpec
+    from dli.specs.project import Project
+    from dli.warehouse.executor import QueryExecutor
+
+__all__ = ["LineageAPI"]
+
+
+class LineageAPI(Facade):
+    """In LOCAL mode the graph of the project's specs; otherwise the server's."""
+
+    def __init__(
+        self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
+    ) -> None:
+        super().__init__(context)
+        self._opened: Project | None = None
+        self._engine = LocalEngine(self._project, executor)
+
+    def get(
+        self, name: str, *, direction: LineageDirection | str = "both", depth: int = -1
+    ) -> LineageResult:
+        """The graph around `name`; `depth` limits the distance, -1 does not.
+
+        The depth of a node is its distance: negative for what the root is made from.
+
+        Raises: DatasetNotFoundError (101), DLIValidationError (204), ServerError (501-503).
+        """
+        check_text(name=name)
+        side = member(LineageDirection, direction, "direction") or LineageDirection.BOTH
+        check_minimum(-1, depth=depth)
+        if self._is_mock:
+            with create_client(mock_mode=True) as client:
+                return _asked(client, name, side, depth)
+        if self._is_server or find_root(self.context) is None:
+            with connect(self.context) as client:
+                return _asked(client, name, side, depth)
+        from dli.specs.lineage import Lineage
+
+        return Lineage(self._project()).around(name, side, depth)
+
+    def names(self) -> list[str]:
+        """Everything in the project's graph."""
+        if self._is_mock or self._is_server:
+            return []
+        from dli.specs.lineage import Lineage
+
+        return Lineage(self._project()).names()
+
+    def get_columns(self, name: str) -> dict[str, list[str]]:
+        """For each column of a dataset or metric the `table.column` texts it is made from.
+
+        Raises: DatasetNotFoundError (101).
+        """
+        check_text(name=name)
+        if self._is_mock:
+            return {}
+        from dli.specs.column import column_sources
+        from dli.specs.lineage import sample_statements
+        from dli.specs.sql import tables_read
+
+        project = self._project()
+        spec = self._spec(project, name)
+        main = [sql for slot, sql in sample_statements(project, spec) if slot.phase == "main"]
+        if not main:
+            return {}
+        dialect = spec.execution.dialect
+        tables = tables_read(main[0], dialect)
+        known = known_columns([*tables, spec.name], project.datasets(), self._engine)
+        return column_sources(main[0], dialect, known, known.get(spec.name, ()))
+
+    def _spec(self, project: Project, name: str) -> DatasetSpec | MetricSpec:
+        if name in project.metrics():
+            return project.metric(name)
+        return project.dataset(name)
+
+    def _project(self) -> Project:
+        if self._opened is None:
+            self._opened = open_project(self.context)
+        return self._opened
+
+
+def _asked(
+    client: BasecampClient, name: str, direction: LineageDirection, depth: int
+) -> LineageResult:
+    answer = client.get_lineage(name, direction.value, depth)
+    if answer.status_code == 404:
+        raise DatasetNotFoundError("The server knows nothing of this name", name=name)
+    if not answer.success or not isinstance(answer.data, dict):
+        message = answer.error or "The server's answer cannot be read"
+        raise ServerError(message, status_code=answer.status_code)
+    try:
+        return _read(answer.data, direction)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ServerError("The server's answer cannot be read") from error
+
+
+def _read(record: Mapping[str, Any], direction: LineageDirection) -> LineageResult:
+    return LineageResult(
+        root=LineageNode(**record["root"]),
+        nodes=[LineageNode(**node) for node in record["nodes"]],
+        edges=[LineageEdge(**edge) for edge in record["edges"]],
+        direction=direction,
+        max_depth=int(record["max_depth"]),
+        total_upstream=int(record["total_upstream"]),
+        total_downstream=int(record["total_downstream"]),
+    )
