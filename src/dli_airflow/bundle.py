@@ -15,6 +15,8 @@ from dli_airflow.shard import SENTINEL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dli_airflow.mirror import Mirror
+
 __all__ = ["SpecBundle"]
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class SpecBundle(BaseDagBundle):
         super().__init__(**kwargs)
         self._store_url = store_url
         self._shards = shards
+        self._mirror: Mirror | None = None
 
     @property
     def path(self) -> Path:
@@ -74,4 +77,5 @@ class SpecBundle(BaseDagBundle):
 
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / _ASKED).write_bytes(b"")
-        Mirror(self.path, self._shards).update(open_published(self._store_url), datetime.now(UTC))
+        self._mirror = self._mirror or Mirror(self.path, self._shards)
+        self._mirror.update(open_published(self._store_url), datetime.now(UTC))

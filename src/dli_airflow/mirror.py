@@ -22,6 +22,7 @@ from dli_airflow.shard import (
     retired_path,
     seen_version,
     shard_path,
+    shard_stubs,
     write_shard,
     write_stub,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Mirror"]
 
 _log = logging.getLogger(__name__)
+_NO_SHARD = Shard("", {})
 _RETIRED_S = 20.0
 _UNSEEN_S = 15.0
 
@@ -51,39 +53,38 @@ class Mirror:
     def __init__(self, folder: Path, shards: int) -> None:
         self._folder = folder
         self._shards = shards
+        self._cache: dict[Path, tuple[int, Shard]] = {}
 
     def update(self, specs: PublishedSpecs, now: datetime) -> None:
         """Read what is new in the store. When that fails as a whole, all stays as it is."""
         found = specs.scan()
         self._folder.mkdir(parents=True, exist_ok=True)
-        before = {number: self._read(number) for number in range(self._shards)}
+        before = {stub: self._read(stub) for stub in shard_stubs(self._folder)}
         known = {name: entry for shard in before.values() for name, entry in shard.entries.items()}
-        after: dict[int, dict[str, Entry]] = {number: {} for number in range(self._shards)}
+        after: dict[Path, dict[str, Entry]] = {stub: {} for stub in before}
         for name, published in found.items():
+            stub = shard_path(self._folder, number_of(name, self._shards))
             entry = _current(known.get(name), published, specs, now)
-            after[number_of(name, self._shards)][name] = entry
+            after.setdefault(stub, {})[name] = entry
         self._retire({name: entry for name, entry in known.items() if name not in found}, found)
-        for number, entries in after.items():
-            self._write(number, before[number], entries)
+        for stub, entries in after.items():
+            _write(stub, before.get(stub, _NO_SHARD), entries)
         self._show_problems(after)
         if not (self._folder / SENTINEL).exists():
             write_stub(self._folder / SENTINEL)
 
-    def _read(self, number: int) -> Shard:
+    def _read(self, stub: Path) -> Shard:
+        changed_ns = data_path(stub).stat().st_mtime_ns
+        cached = self._cache.get(stub)
+        if cached is not None and cached[0] == changed_ns:
+            return cached[1]
         try:
-            return read_shard(shard_path(self._folder, number))
+            shard = read_shard(stub)
         except ValueError as exc:
-            _log.warning("Making shard %s anew from the store: %s", number, exc)
-            return Shard("", {})
-
-    def _write(self, number: int, before: Shard, entries: dict[str, Entry]) -> None:
-        stub = shard_path(self._folder, number)
-        if not entries:
-            remove(stub)
-        elif entries != before.entries:
-            write_shard(stub, entries)
-        elif not stub.exists() or _is_overlooked(stub, before.version):
-            write_stub(stub)
+            _log.warning("Making %s anew from the store: %s", stub.name, exc)
+            return _NO_SHARD
+        self._cache[stub] = changed_ns, shard
+        return shard
 
     def _retire(self, gone: Mapping[str, Entry], found: Mapping[str, Any]) -> None:
         for name, entry in gone.items():
@@ -93,7 +94,7 @@ class Mirror:
             if stub.stem in found or _age_s(stub) > _RETIRED_S:
                 remove(stub)
 
-    def _show_problems(self, after: Mapping[int, Mapping[str, Entry]]) -> None:
+    def _show_problems(self, after: Mapping[Path, Mapping[str, Entry]]) -> None:
         problems = {
             name: entry
             for entries in after.values()
@@ -107,6 +108,15 @@ class Mirror:
             stub = problem_path(self._folder, name)
             if not stub.exists() or read_shard(stub).entries != {name: entry}:
                 write_shard(stub, {name: entry})
+
+
+def _write(stub: Path, before: Shard, entries: dict[str, Entry]) -> None:
+    if not entries:
+        remove(stub)
+    elif entries != before.entries:
+        write_shard(stub, entries)
+    elif not stub.exists() or _is_overlooked(stub, before.version):
+        write_stub(stub)
 
 
 def _current(

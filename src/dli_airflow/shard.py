@@ -26,6 +26,7 @@ __all__ = [
     "retired_path",
     "seen_version",
     "shard_path",
+    "shard_stubs",
     "write_atomically",
     "write_seen",
     "write_shard",
@@ -48,9 +49,6 @@ class Shard(NamedTuple):
     entries: dict[str, Entry]
 
 
-_NOTHING = Shard("", {})
-
-
 def number_of(name: str, shards: int) -> int:
     """The shard of a workflow: the same for ever, for a task looks for its DAG where it began."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % shards
@@ -58,6 +56,11 @@ def number_of(name: str, shards: int) -> int:
 
 def shard_path(folder: Path, number: int) -> Path:
     return folder / f"dli_shard_{number:03}.py"
+
+
+def shard_stubs(folder: Path) -> list[Path]:
+    """The stubs of all shards that have data."""
+    return [path.with_suffix(".py") for path in folder.glob("dli_shard_*.json")]
 
 
 def problem_path(folder: Path, name: str) -> Path:
@@ -75,11 +78,8 @@ def data_path(stub: Path) -> Path:
 
 
 def read_shard(stub: Path) -> Shard:
-    """The data of a stub; none where there is none. Raises ValueError for data of another form."""
-    try:
-        data = json.loads(data_path(stub).read_bytes())
-    except FileNotFoundError:
-        return _NOTHING
+    """The data of a stub. Raises ValueError for data of another form."""
+    data = json.loads(data_path(stub).read_bytes())
     try:
         entries = {name: Entry.from_json(item) for name, item in data["entries"].items()}
         return Shard(data["version"], entries)

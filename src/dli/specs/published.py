@@ -2,13 +2,15 @@
 
 code/NAME.yaml     published from Git; in force where it exists
 manual/NAME.yaml   registered; in force where there is no CODE spec of that name
-state/NAME.json    `{"paused": bool}`, written by Basecamp; without it `schedule.enabled` counts
+state/NAME.json    `{"paused": bool, "until": instant or null}`, written by Basecamp; without it
+                   `schedule.enabled` counts
 """
 
 from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
@@ -25,7 +27,8 @@ _SUFFIX = ".yaml"
 class PublishedEntry(NamedTuple):
     """A spec in force; its `signature` changes with its content and with that of the overridden.
 
-    `overridden` is the MANUAL spec that a CODE spec of the same name hides.
+    `paused` is what Basecamp says, None where it says nothing. `overridden` is the MANUAL spec that
+    a CODE spec of the same name hides.
     """
 
     name: str
@@ -106,8 +109,11 @@ class FilePublishedSpecs:
 
 
 def _is_paused(state: bytes) -> bool:
-    """What a state file says; one that cannot be understood holds the schedule."""
+    """What a state file says now; one that cannot be understood holds the schedule."""
     try:
-        return json.loads(state)["paused"] is not False
-    except (ValueError, KeyError, TypeError):
+        said = json.loads(state)
+        until = said.get("until")
+        is_over = until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
+        return said["paused"] is not False and not is_over
+    except (ValueError, KeyError, TypeError, AttributeError):
         return True

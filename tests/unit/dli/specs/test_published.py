@@ -56,7 +56,15 @@ def test_only_files_with_the_name_of_a_spec_count(store: Path) -> None:
 
 @pytest.mark.parametrize(
     ("state", "paused"),
-    [('{"paused": true}', True), ('{"paused": false}', False), ("{", True), ("[]", True)],
+    [
+        ('{"paused": true}', True),
+        ('{"paused": false}', False),
+        ('{"paused": true, "until": "2999-01-01T00:00:00+00:00"}', True),
+        ('{"paused": true, "until": "2020-01-01T00:00:00+00:00"}', False),
+        ('{"paused": true, "until": "2020-01-01"}', True),
+        ("{", True),
+        ("[]", True),
+    ],
 )
 def test_a_pause_is_what_basecamp_wrote_and_holds_when_in_doubt(
     store: Path, state: str, paused: bool
