@@ -21,7 +21,7 @@ __all__ = ["SpecBundle"]
 
 _log = logging.getLogger(__name__)
 _ASKED = "asked"  # its time of change is when the store was asked last
-_SHARDS = 64
+_SHARDS = 32
 
 
 class SpecBundle(BaseDagBundle):
