@@ -142,11 +142,10 @@ def claim(tx: Connection, now: datetime, executing: set[str], slots: int, plan: 
     """Take retries that are due and the oldest queued runs of idle datasets, up to `slots`."""
     waiting = [row for row in run.running(tx) if row.retry_at is not None]
     due = [row for row in waiting if row.retry_at <= now and row.dataset_name not in executing]
-    plan.retry_at = min((row.retry_at for row in waiting if row not in due), default=None)
+    # Those that find no slot now are looked at again when an execution ends.
+    plan.retry_at = min((row.retry_at for row in waiting if row.retry_at > now), default=None)
     for row in due[:slots]:
         _start(tx, row, now, plan)
-    if due[slots:]:
-        plan.retry_at = now
     free = slots - len(due[:slots])
     if free <= 0:
         return

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
 _KILL_AFTER_S = 10.0
-_STORE_RETRY_S = 0.5
+_RETRY_S = 0.5
 _FULL_PAUSE_S = 0.05
 _WORKER_LEAD_S = 2.0
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
@@ -77,7 +77,7 @@ class EmbeddedEngine:
         self._worker_started_at = self._worker_used_at = 0.0
         self._stopping = False
         self._is_awake = True
-        self._is_store_ok = True
+        self._failing: str | None = None
         self._stepped_at = self._clock.monotonic()
         self._thread = threading.Thread(target=self._loop, name="embedded-engine", daemon=True)
 
@@ -126,8 +126,10 @@ class EmbeddedEngine:
         number = next(self._check_ids)
         answer: Future[Message] = Future()
         self._checks[number] = answer
-        self._inbox.put(question(number, spec, bind=bind))
         try:
+            if self._stopping:
+                raise _lost_check()
+            self._inbox.put(question(number, spec, bind=bind))
             return result_of(answer.result(TIMEOUT_S))
         except FutureTimeoutError as exc:
             raise ServerError(
@@ -140,9 +142,9 @@ class EmbeddedEngine:
         age_s = self._clock.monotonic() - self._stepped_at
         alive = self._thread.is_alive() and age_s < 2 * _IDLE_S
         return {
-            "ok": alive and self._is_store_ok,
+            "ok": alive and self._failing is None,
             "scheduler": "ok" if alive else "stopped",
-            "store": "ok" if self._is_store_ok else "failing",
+            "store": "failing" if self._failing == "store" else "ok",
             "worker_pid": self._link.pid if self._link else None,
             "executing": len(self._executions),
         }
@@ -151,16 +153,25 @@ class EmbeddedEngine:
 
     def _loop(self) -> None:
         while not self._stopping:
-            self._receive(self._wait_s())
-            self._watch_limits()
-            self._watch_worker()
-            if self._is_work_likely() and not self._stopping:
-                self._step()
+            try:
+                self._turn()
+            except Exception as exc:  # noqa: BLE001 - one bad turn must not end all later ones
+                _log.error("engine.failed", exc_info=exc)
+                self._failing, self._is_awake = "engine", True
         self._drain()
 
+    def _turn(self) -> None:
+        self._receive(self._wait_s())
+        self._watch_limits()
+        self._watch_worker()
+        if self._is_work_likely() and not self._stopping:
+            self._step()
+
     def _wait_s(self) -> float:
-        if not self._is_store_ok:
-            return _STORE_RETRY_S
+        if self._failing is not None:
+            return _RETRY_S
+        if self._reports:
+            return 0.0
         waits = [_IDLE_S]
         now = self._clock.now()
         waits += [
@@ -171,12 +182,9 @@ class EmbeddedEngine:
             waits.append(self._free_at() - monotonic)
         if self._link is not None:
             waits.append(self._worker_used_at + self._settings.worker_idle_s - monotonic)
-        elif self._due_at is not None:
+        elif self._due_at is not None and not self._is_tick_near():
             waits.append((self._due_at - now).total_seconds() - _WORKER_LEAD_S)
-        for execution in self._executions.values():
-            waits.append(execution.deadline - monotonic)
-            if execution.interrupted_at is not None:
-                waits.append(execution.interrupted_at + _KILL_AFTER_S - monotonic)
+        waits += [_limit(execution) - monotonic for execution in self._executions.values()]
         return max(0.0, min(waits))
 
     def _is_work_likely(self) -> bool:
@@ -213,7 +221,7 @@ class EmbeddedEngine:
             case "interrupt":
                 for run_id in message["run_ids"]:
                     self._interrupt(run_id)
-            case "check":
+            case "check" if not self._stopping:
                 self._send({"op": "check", **message})
             case "checked":
                 self._answer(message)
@@ -223,6 +231,7 @@ class EmbeddedEngine:
                 self._replace_worker(message["link"])
             case "stop":
                 self._stopping = True
+                self._lose_checks()
 
     def _step(self, *, takes_work: bool = True) -> None:
         """One transaction: settle what ended, tick what is due, take what can start."""
@@ -234,10 +243,9 @@ class EmbeddedEngine:
                 if takes_work:
                     self._take(tx, now, plan)
                 plan.counts.write(tx)
-            self._is_store_ok = True
-            self._is_awake = False
+            self._failing, self._is_awake = None, False
         except DLIError as exc:
-            self._is_store_ok = False
+            self._failing = "store"
             _log.error("engine.store_failed", extra={"code": exc.code.value})
             return
         self._carry_out(plan)
@@ -276,13 +284,12 @@ class EmbeddedEngine:
     def _watch_limits(self) -> None:
         now = self._clock.monotonic()
         for execution in self._executions.values():
-            if execution.interrupted_at is None and now >= execution.deadline:
+            if now < _limit(execution):
+                continue
+            if execution.interrupted_at is None:
                 execution.is_timed_out = True
                 self._interrupt(execution.run_id)
-            elif (
-                execution.interrupted_at is not None
-                and now >= execution.interrupted_at + _KILL_AFTER_S
-            ):
+            else:
                 execution.interrupted_at = now
                 if self._link is not None:
                     self._link.kill()
@@ -317,7 +324,7 @@ class EmbeddedEngine:
 
     # The worker.
 
-    def _start_worker(self) -> WorkerLink:
+    def _start_worker(self) -> WorkerLink | None:
         def receive(link: WorkerLink, message: Message) -> None:
             if message["op"] == "gone":
                 message["link"] = link
@@ -325,32 +332,47 @@ class EmbeddedEngine:
 
         self._worker_started_at = self._worker_used_at = self._clock.monotonic()
         settings = self._settings
-        self._link = WorkerLink(
-            settings.project, settings.state_dir, settings.template_env, receive
-        )
+        try:
+            self._link = WorkerLink(
+                settings.project, settings.state_dir, settings.template_env, receive
+            )
+        except OSError as exc:  # no process or no descriptor is to be had at the moment
+            _log.error("engine.no_worker", extra={"reason": exc.strerror})
         return self._link
 
     def _send(self, message: Message) -> None:
-        (self._link or self._start_worker()).send(message)
+        link = self._link or self._start_worker()
+        if link is None:
+            self._lose_work()
+        else:
+            link.send(message)
 
     def _replace_worker(self, gone: WorkerLink) -> None:
-        if gone is not self._link or self._stopping:
+        if gone is not self._link:
             return
-        was_killed_by_us = any(e.interrupted_at is not None for e in self._executions.values())
-        reported = {report.run_id for report in self._reports}
-        for execution in self._executions.values():
-            if execution.run_id in reported:
-                continue
-            has_begun = gone.has_begun(execution.run_id, execution.claim)
-            self._reports.append(_lost(execution, has_begun, was_killed_by_us))
-        for answer in self._checks.values():
-            if not answer.done():
-                lost = ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
-                answer.set_exception(lost)
         _log.warning("engine.worker_ended", extra={"worker_pid": gone.pid})
         self._link = None
-        if self._clock.monotonic() - self._worker_started_at > _STEADY_S:
+        self._lose_work(gone)
+        if not self._stopping and self._clock.monotonic() - self._worker_started_at > _STEADY_S:
             self._start_worker()
+
+    def _lose_work(self, gone: WorkerLink | None = None) -> None:
+        """Whatever was handed to the worker and not answered ends here."""
+        reported = {report.run_id for report in self._reports}
+        lost = [each for each in self._executions.values() if each.run_id not in reported]
+        was_killed_by_us = any(each.interrupted_at is not None for each in lost)
+        for execution in lost:
+            if self._stopping:  # it is taken over at the next start
+                del self._executions[execution.run_id]
+            else:
+                has_begun = gone is not None and gone.has_begun(execution.run_id, execution.claim)
+                self._reports.append(_lost(execution, has_begun, was_killed_by_us))
+        self._lose_checks()
+
+    def _lose_checks(self) -> None:
+        for answer in list(self._checks.values()):  # callers add and remove theirs meanwhile
+            if not answer.done():
+                answer.set_exception(_lost_check())
 
     def _drain(self) -> None:
         """Wait for running SQL as long as allowed, storing what ends, then hang up."""
@@ -371,3 +393,14 @@ def _lost(execution: Execution, has_begun: bool, was_killed_by_us: bool) -> Repo
         is_collateral=was_killed_by_us and execution.interrupted_at is None,
         is_false_start=not has_begun and not was_killed_by_us,
     )
+
+
+def _lost_check() -> ServerError:
+    return ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
+
+
+def _limit(execution: Execution) -> float:
+    """When the run is interrupted, or when its worker is killed because that did not help."""
+    if execution.interrupted_at is None:
+        return execution.deadline
+    return execution.interrupted_at + _KILL_AFTER_S

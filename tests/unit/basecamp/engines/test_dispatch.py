@@ -284,3 +284,17 @@ def test_counts_agree_with_the_rows_after_all_of_it(bench: Bench, content: dict[
             counted = run.history(tx, RunFilter(status=status), 100, 0)[1]
             assert counted == sum(1 for row in rows if row.status == status)
         assert tally.total(tx, []) == 4
+
+
+def test_a_due_retry_that_finds_no_slot_waits_for_one_instead_of_asking_on_and_on(
+    bench: Bench, content: dict[str, Any]
+) -> None:
+    ids = [bench.queue({**content, "name": f"shop.sales.t{n}"})[0] for n in range(2)]
+    bench.step()
+    now = bench.clock.now()
+    with bench.database.transaction() as tx:
+        dispatch.adopt(tx, now)
+        plan = Plan()
+        dispatch.claim(tx, now, set(), 1, plan)
+    assert [execution.run_id for execution, _ in plan.started] == ids[:1]
+    assert plan.retry_at is None

@@ -1,0 +1,249 @@
+"""The engine's loop with a worker that the test plays: what it survives and how it waits."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from basecamp.engines.base import CheckResult, RunSpec
+from basecamp.engines.embedded import engine as module
+from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
+from basecamp.services import ownership
+from basecamp.store import run, workflow
+from basecamp.store.database import Database
+from basecamp.store.new_run import run_values
+from dli.exceptions import ServerError
+from dli.specs.schedule import latest_interval
+from process import wait_for
+
+Message = dict[str, Any]
+
+
+@dataclass
+class FakeLink:
+    """A worker that does nothing by itself."""
+
+    project: Path
+    state_dir: Path
+    template_env: Any
+    receive: Callable[["FakeLink", Message], None]
+    sent: list[Message] = field(default_factory=list)
+    pid: int = 1
+    kills: int = 0
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    def kill(self) -> None:
+        self.kills += 1
+        self.end()
+
+    def end(self) -> None:
+        self.receive(self, {"op": "gone"})
+
+    def has_begun(self, run_id: str, claim: int) -> bool:
+        return True
+
+    def close(self, timeout_s: float) -> None: ...
+
+    def told(self, operation: str) -> list[Message]:
+        return [message for message in self.sent if message["op"] == operation]
+
+
+@dataclass
+class Floor:
+    """An engine under test, its store and the workers it has started."""
+
+    engine: EmbeddedEngine
+    database: Database
+    clock: Any
+    content: dict[str, Any]
+    links: list[FakeLink]
+
+    def queue(self, name: str = "shop.sales.daily", **changes: Any) -> str:
+        now = self.clock.now()
+        with self.database.transaction() as tx:
+            ownership.put_manual(tx, {**self.content, "name": name}, now, stored=True)
+            source = workflow.effective(tx, name)
+            assert source is not None
+            interval = latest_interval("", "UTC", now)
+            values = run_values(source, interval, run_type="adhoc", now=now, triggered_by="ana")
+            run.add(tx, [{**values, **changes}])
+        self.engine.wake()
+        return str(values["run_id"])
+
+    def status(self, run_id: str) -> str:
+        with self.database.read() as tx:
+            row = run.find(tx, run_id)
+        assert row is not None
+        return str(row.status)
+
+    def handed_over(self, run_id: str) -> tuple[FakeLink, Message]:
+        return wait_for(
+            lambda: next(
+                (
+                    (link, message)
+                    for link in reversed(self.links)
+                    for message in reversed(link.told("run"))
+                    if message["run_id"] == run_id
+                ),
+                None,
+            )
+        )
+
+    def report(self, run_id: str, **how: Any) -> None:
+        link, message = self.handed_over(run_id)
+        link.receive(
+            link, {"op": "result", "run_id": run_id, "claim": message["claim"], "ok": True, **how}
+        )
+
+    def stop(self) -> None:
+        """End the engine; what its worker still has in hand is lost."""
+        stopper = threading.Thread(target=self.engine.stop)
+        stopper.start()
+        wait_for(lambda: self.engine._stopping)
+        self.links[-1].end()
+        stopper.join(10)
+        assert not stopper.is_alive()
+
+    def check_in_thread(self, answers: list[object]) -> threading.Thread:
+        now = self.clock.now()
+
+        def ask() -> None:
+            try:
+                answers.append(self.engine.check(RunSpec({}, {}, now, now, "UTC"), bind=False))
+            except ServerError as error:
+                answers.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def floor(
+    database: Database,
+    clock: Any,
+    content: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Floor]:
+    links: list[FakeLink] = []
+
+    def start_link(*arguments: Any) -> FakeLink:
+        links.append(FakeLink(*arguments))
+        return links[-1]
+
+    monkeypatch.setattr(module, "WorkerLink", start_link)
+    settings = EmbeddedSettings(tmp_path, tmp_path, slots=2, drain_s=30.0)
+    engine = EmbeddedEngine(database, settings, clock)
+    engine.start()
+    floor = Floor(engine, database, clock, content, links)
+    yield floor
+    floor.stop()
+
+
+def test_a_worker_that_dies_under_many_checks_takes_none_of_the_engine_along(floor: Floor) -> None:
+    answers: list[object] = []
+    threads = [floor.check_in_thread(answers) for _ in range(20)]
+    wait_for(lambda: len(floor.links[0].told("check")) == len(threads))
+    for number, answer in list(floor.engine._checks.items()):  # as a quick caller would
+        answer.add_done_callback(lambda _, number=number: floor.engine._checks.pop(number, None))
+    floor.links[0].end()
+    for thread in threads:
+        thread.join(10)
+    assert [type(answer) for answer in answers] == [ServerError] * len(threads)
+    run_id = floor.queue()
+    floor.report(run_id)
+    wait_for(lambda: floor.status(run_id) == "COMPLETED")
+
+
+def test_a_check_under_way_is_refused_at_once_when_the_engine_stops(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.check_in_thread(answers)
+    wait_for(lambda: floor.links[0].told("check"))
+    floor.engine.stop()
+    thread.join(5)
+    assert [type(answer) for answer in answers] == [ServerError]
+    late: list[object] = []
+    floor.check_in_thread(late).join(5)
+    assert [type(answer) for answer in late] == [ServerError]
+
+
+def test_a_check_is_answered(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.check_in_thread(answers)
+    (message,) = wait_for(lambda: floor.links[0].told("check"))
+    found = {"op": "checked", "id": message["id"], "ok": True, "statements": ["SELECT 1"]}
+    floor.links[0].receive(floor.links[0], found)
+    thread.join(5)
+    assert answers == [CheckResult(ok=True, statements=["SELECT 1"])]
+
+
+def test_stopping_waits_no_longer_for_a_worker_that_died(floor: Floor) -> None:
+    run_id = floor.queue()
+    floor.handed_over(run_id)
+    floor.stop()
+    assert floor.status(run_id) == "RUNNING"  # taken over at the next start
+
+
+def test_a_run_that_no_worker_could_be_started_for_is_tried_again(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = threading.Event()
+
+    def refuse(*_: Any) -> FakeLink:
+        refused.set()
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "WorkerLink", refuse)
+        floor.links[0].end()
+        run_id = floor.queue()
+        assert refused.wait(10)
+        wait_for(lambda: not floor.engine._executions)
+    floor.clock.advance(timedelta(seconds=1))
+    floor.engine.wake()
+    floor.report(run_id)
+    wait_for(lambda: floor.status(run_id) == "COMPLETED")
+
+
+def test_past_its_time_limit_a_run_is_waited_for_without_haste(floor: Floor) -> None:
+    run_id = floor.queue(timeout_seconds=5)
+    link, _ = floor.handed_over(run_id)
+    floor.clock.advance(timedelta(seconds=6))
+    floor.engine.wake()
+    wait_for(lambda: link.told("interrupt"))
+    assert 9 <= floor.engine._wait_s() <= 10  # until the worker would be killed
+
+
+def test_an_unexpected_error_does_not_end_the_engine(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+
+    def fail(tx: Any, now: Any) -> list[str]:
+        failed.set()
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.scheduler, "tick_all", fail)
+        run_id = floor.queue()
+        assert failed.wait(10)
+        wait_for(lambda: not floor.engine.health()["ok"])
+    floor.report(run_id)
+    wait_for(lambda: floor.status(run_id) == "COMPLETED")
+    assert floor.engine.health()["ok"]
+
+
+def test_a_stop_between_claim_and_hand_over_reaches_the_worker_after_the_run(floor: Floor) -> None:
+    first = floor.queue()
+    link, message = floor.handed_over(first)
+    floor.engine.interrupt([first])
+    wait_for(lambda: link.told("interrupt"))
+    assert [sent["op"] for sent in link.sent] == ["run", "interrupt"]
+    assert link.told("interrupt")[0]["claim"] == message["claim"]
