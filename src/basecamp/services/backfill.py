@@ -56,7 +56,7 @@ class BackfillService:
         first, last = _range(start_date, end_date, parameters)
         if (earlier := self._commands.replay(caller)) is not None:
             return earlier
-        with self._database.read() as tx:
+        with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
             content = spec.load(tx, row.spec_hash)
         stored = checked_parameters(content, parameters)

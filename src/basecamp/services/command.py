@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from basecamp.store.idempotency import StoredAnswer
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -106,16 +107,21 @@ class Commands:
         Raises:
             DLIValidationError: the key was used with another body (DLI-204).
         """
+        with self.keeping_refusals(caller), self._database.transaction() as tx:
+            if caller.idempotency is not None:
+                stored = _stored_reply(tx, caller.idempotency, caller.name)
+                if stored is not None:
+                    return stored
+            now = self._clock.now()
+            reply = action(Change(tx, now, caller))
+            self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
+            return reply
+
+    @contextmanager
+    def keeping_refusals(self, caller: Caller) -> Iterator[None]:
+        """Let a refusal in the block that is final be the answer to the caller's key."""
         try:
-            with self._database.transaction() as tx:
-                if caller.idempotency is not None:
-                    stored = _stored_reply(tx, caller.idempotency, caller.name)
-                    if stored is not None:
-                        return stored
-                now = self._clock.now()
-                reply = action(Change(tx, now, caller))
-                self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
-                return reply
+            yield
         except DLIError as exc:
             if exc.code in _KEPT_REFUSALS:
                 self._keep_refusal(caller, exc)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class PublishService:
         self._files = files
         self._clock = clock
         self._commands = Commands(database, clock)
+        self._turn = threading.Lock()
 
     def publish(
         self,
@@ -76,7 +78,8 @@ class PublishService:
         if dry_run:
             message = "Dry run: every check passed, nothing was published."
             return _reply(version, difference, warnings, message, dry_run=True)
-        reply = self._swap(caller, contents, version, warnings)
+        with self._turn:  # else one set's undoing or clearing away would hit another's
+            reply = self._swap(caller, contents, version, warnings)
         if reply.replayed:
             return reply
         self._engine.wake()

@@ -111,7 +111,7 @@ class RunService:
         """
         if (first := self._commands.replay(caller)) is not None:
             return first
-        with self._database.read() as tx:
+        with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
             content = spec.load(tx, row.spec_hash)
         stored = checked_parameters(content, parameters)

@@ -133,7 +133,8 @@ class WorkflowService:
         check_schedule(cron, timezone)
         if (first := self._commands.replay(caller)) is not None:
             return first
-        content, warning = self._content(dataset_name, spec)
+        with self._commands.keeping_refusals(caller):
+            content, warning = self._content(dataset_name, spec)
         asked = {
             "enabled": enabled,
             "cron": cron,
@@ -256,12 +257,14 @@ class WorkflowService:
     def write_files(self) -> None:
         """Bring files of MANUAL workflows that are only in the store yet to the spec store."""
         with self._database.read() as tx:
-            missing = [(row.id, row.dataset_name, row.spec_hash) for row in workflow.not_stored(tx)]
-            contents = {digest: spec.load(tx, digest) for _, _, digest in missing}
-        for workflow_id, name, digest in missing:
-            self._files.put_manual(name, contents[digest])
-            with self._database.transaction() as tx:
-                workflow.change(tx, workflow_id, {"stored": True})
+            names = [row.dataset_name for row in workflow.not_stored(tx)]
+        for name in names:
+            with self._database.transaction() as tx:  # so that nobody changes or removes it now
+                row = workflow.find(tx, name, ownership.MANUAL)
+                if row is None or row.stored:
+                    continue
+                self._files.put_manual(name, spec.load(tx, row.spec_hash))
+                workflow.change(tx, row.id, {"stored": True})
 
     def _content(
         self, name: str, given: dict[str, Any] | None

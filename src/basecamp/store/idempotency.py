@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select
 from basecamp.store import table
 
 KEEP = timedelta(days=7)
+_FORGOTTEN_AT_ONCE = 10
 _ROWS = table.idempotency
 
 
@@ -31,10 +32,12 @@ def find(tx: Connection, scope_hash: str) -> StoredAnswer | None:
 
 
 def save(tx: Connection, scope_hash: str, stored: StoredAnswer, now: datetime) -> None:
-    """Keep an answer for at least `KEEP`; the scope must be new."""
+    """Keep an answer for at least `KEEP`; the scope must be new. A few expired ones go for it."""
+    expired = (
+        select(_ROWS.c.scope_hash)
+        .where(_ROWS.c.created_at < now - KEEP)
+        .order_by(_ROWS.c.created_at)
+        .limit(_FORGOTTEN_AT_ONCE)
+    )
+    tx.execute(delete(_ROWS).where(_ROWS.c.scope_hash.in_(expired)))
     tx.execute(insert(_ROWS).values(scope_hash=scope_hash, created_at=now, **stored._asdict()))
-
-
-def prune(tx: Connection, now: datetime) -> int:
-    """Forget answers older than `KEEP`; returns how many."""
-    return tx.execute(delete(_ROWS).where(_ROWS.c.created_at < now - KEEP)).rowcount

@@ -16,7 +16,7 @@ from basecamp.engines.embedded import dispatch, scheduler
 from basecamp.engines.embedded.check import TIMEOUT_S, question, result_of
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
-from basecamp.engines.embedded.log import read_lines
+from basecamp.engines.embedded.log import LogReader
 from basecamp.store import workflow
 from dli.exceptions import DLIError, ErrorCode, ServerError
 
@@ -71,6 +71,7 @@ class EmbeddedEngine:
         self._checks: dict[int, Future[Message]] = {}
         self._check_ids = itertools.count()
         self._listeners: list[Listener] = []
+        self._logs = LogReader()
         self._link: WorkerLink | None = None
         self._due_at: datetime | None = None
         self._retry_at: datetime | None = None
@@ -114,7 +115,7 @@ class EmbeddedEngine:
 
     def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
         path = self._settings.state_dir / "logs" / f"{run.run_id}.jsonl"
-        return read_lines(path, after=after, limit=limit)
+        return self._logs.read(path, after=after, limit=limit)
 
     def interrupt(self, run_ids: Iterable[str]) -> None:
         self._inbox.put({"op": "interrupt", "run_ids": list(run_ids)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 _LIMIT_BYTES = 10 * 1024 * 1024
 _LINE_LIMIT = 4_000
+_KNOWN_OFFSETS = 1_000
 
 
 class RunLog:
@@ -37,7 +40,8 @@ class RunLog:
             "level": level,
             "message": message[:_LINE_LIMIT],
         }
-        os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        with suppress(OSError):  # a full disk shall cost lines, not the run
+            os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
         self._on_line()
 
     def close(self) -> None:
@@ -45,21 +49,36 @@ class RunLog:
         os.close(self._file)
 
 
-def read_lines(path: Path, *, after: int, limit: int) -> list[LogLine]:
-    """Whole lines after the `after`-th; none when there is no log yet."""
-    if not path.exists():
-        return []
-    lines: list[LogLine] = []
-    with path.open(encoding="utf-8") as file:
-        for number, text in enumerate(file, start=1):
-            if number > after and text.endswith("\n") and len(lines) < limit:
-                line = json.loads(text)
-                lines.append(
-                    {
-                        "seq": number,
-                        "at": line["at"],
-                        "level": line["level"],
-                        "message": line["message"],
-                    }
-                )
-    return lines
+class LogReader:
+    """Reads logs on from where they were read up to, not from their start each time."""
+
+    def __init__(self) -> None:
+        self._offsets: OrderedDict[tuple[Path, int], int] = OrderedDict()
+
+    def read(self, path: Path, *, after: int, limit: int) -> list[LogLine]:
+        """Whole lines after the `after`-th; none when there is no log yet."""
+        offset = self._offsets.pop((path, after), None)
+        number, offset = (0, 0) if offset is None else (after, offset)
+        lines: list[LogLine] = []
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                while len(lines) < limit and (data := file.readline()).endswith(b"\n"):
+                    number, offset = number + 1, offset + len(data)
+                    if number > after and (line := _decoded(data, number)) is not None:
+                        lines.append(line)
+        except FileNotFoundError:
+            return []
+        self._offsets[path, lines[-1]["seq"] if lines else after] = offset
+        while len(self._offsets) > _KNOWN_OFFSETS:
+            self._offsets.popitem(last=False)
+        return lines
+
+
+def _decoded(data: bytes, seq: int) -> LogLine | None:
+    """A line's fields; nothing of one that a full disk cut short and another run on."""
+    try:
+        line = json.loads(data)
+    except ValueError:
+        return None
+    return {"seq": seq, "at": line["at"], "level": line["level"], "message": line["message"]}

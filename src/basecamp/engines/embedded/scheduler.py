@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from basecamp.engines.pause import end_pauses
 from basecamp.store import run, tick, workflow
 from basecamp.store.new_run import run_values
+from dli.exceptions import DLIError
 from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from basecamp.store.workflow import WorkflowRow
 
 _BATCH = 200
+_LOOK_AGAIN = timedelta(hours=1)
 _COUNTED_TICKS = 10_000
 """Missed ticks are counted up to here; a longer gap is recorded with this count."""
 
@@ -26,7 +29,11 @@ def tick_all(tx: Connection, now: datetime) -> list[str]:
     end_pauses(tx, now)
     queued: list[str] = []
     for due in workflow.due(tx, now, _BATCH):
-        queued += _tick(tx, due, now)
+        try:
+            queued += _tick(tx, due, now)
+        except DLIError as exc:  # such as a zone that newer zone data do not have any more
+            text = f"The schedule could not be followed at {now:%Y-%m-%d %H:%M} UTC: {exc.message}"
+            workflow.change(tx, due.id, {"next_fire_at": now + _LOOK_AGAIN, "error": text})
     return queued
 
 

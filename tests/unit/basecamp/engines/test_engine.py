@@ -226,12 +226,12 @@ def test_an_unexpected_error_does_not_end_the_engine(
 ) -> None:
     failed = threading.Event()
 
-    def fail(tx: Any, now: Any) -> list[str]:
+    def fail(*_: Any) -> None:
         failed.set()
         raise RuntimeError("a defect")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.scheduler, "tick_all", fail)
+        patch.setattr(module.dispatch, "claim", fail)
         run_id = floor.queue()
         assert failed.wait(10)
         wait_for(lambda: not floor.engine.health()["ok"])

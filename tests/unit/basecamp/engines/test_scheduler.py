@@ -132,3 +132,21 @@ def test_a_pause_with_an_end_ends_by_itself(database: Database, content: dict[st
         (row,) = workflow.of_source(tx, "manual")
     assert (row.status, row.paused, row.pause_until) == ("active", False, None)
     assert row.next_fire_at == datetime(2026, 3, 5, 5, tzinfo=UTC)
+
+
+def test_a_schedule_that_cannot_be_followed_holds_up_no_other(
+    database: Database, content: dict[str, Any]
+) -> None:
+    _register(database, content, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    _register(database, {**content, "name": "shop.a.bad"}, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    fire = datetime(2026, 3, 3, 5, tzinfo=UTC)
+    with database.transaction() as tx:
+        bad = workflow.find(tx, "shop.a.bad", "manual")
+        assert bad is not None
+        workflow.change(tx, bad.id, {"timezone": "Atlantis/Dropped"})
+    assert len(_tick(database, fire)) == 1
+    with database.read() as tx:
+        bad = workflow.find(tx, "shop.a.bad", "manual")
+    assert bad is not None
+    assert "could not be followed" in bad.error
+    assert bad.next_fire_at == fire + timedelta(hours=1)

@@ -3,17 +3,18 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from basecamp.engines.base import CheckResult
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
-from basecamp.store import run
+from basecamp.store import idempotency, run, table
 from basecamp.store.database import Database
 from basecamp.store.tally import Tally
 from dli.exceptions import (
@@ -252,3 +253,40 @@ def test_what_the_engine_holds_is_shown_at_the_workflow(
     assert workflows.get(NAME)["error"] == "paused elsewhere"
     ((listed, *_), _count) = workflows.list()
     assert listed["error"] == "paused elsewhere"
+
+
+def test_that_there_is_no_such_workflow_stays_the_answer_to_a_key(
+    runs: RunService, workflows: WorkflowService, keyed: Caller, content: dict[str, Any]
+) -> None:
+    with pytest.raises(DLIError):
+        runs.start(keyed, "shop.sales.other", parameters={})
+    other = {**content, "name": "shop.sales.other"}
+    workflows.register(Caller("ana"), dataset_name=other["name"], cron="0 6 * * *", spec=other)
+    with pytest.raises(DLIError) as caught:
+        runs.start(keyed, "shop.sales.other", parameters={})
+    assert caught.value.code is ErrorCode.WORKFLOW_NOT_FOUND
+    assert caught.value.details["replayed"]
+
+
+def test_answers_to_keys_are_forgotten_after_their_time_a_few_with_each_new_one(
+    runs: RunService, database: Database, keyed: Caller, clock: Any
+) -> None:
+    assert keyed.idempotency is not None
+    old = [
+        replace(keyed, idempotency=replace(keyed.idempotency, key=f"old-{n}")) for n in range(12)
+    ]
+    for caller in old:
+        runs.start(caller, NAME, parameters={})
+
+    def kept() -> int:
+        with database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(table.idempotency)).scalar_one())
+
+    clock.advance(idempotency.KEEP)
+    runs.start(keyed, NAME, parameters={})
+    assert kept() == 13
+    clock.advance(timedelta(seconds=1))
+    for n in range(2):
+        new = replace(keyed.idempotency, key=f"new-{n}")
+        runs.start(replace(keyed, idempotency=new), NAME, parameters={})
+    assert kept() == 3

@@ -11,7 +11,7 @@ from basecamp.services import ownership
 from basecamp.services.command import Caller
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
-from basecamp.store import audit
+from basecamp.store import audit, workflow
 from basecamp.store.database import Database
 from dli.exceptions import (
     DatasetNotFoundError,
@@ -292,3 +292,49 @@ def test_what_does_not_exist_is_not_found(
         with pytest.raises(DLIError) as raised:
             attempt()
         assert raised.value.code == "DLI-800"
+
+
+def test_a_workflow_that_goes_while_files_are_written_leaves_no_file(
+    database: Database,
+    workflows: WorkflowService,
+    files: Any,
+    content: dict[str, Any],
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with database.transaction() as tx:
+        ownership.put_manual(tx, content, clock.now(), stored=False)
+    find = workflow.not_stored
+
+    def then_unregistered(tx: Any) -> Any:
+        found = find(tx)
+        workflows.unregister(Caller("ana"), content["name"])
+        return found
+
+    monkeypatch.setattr(workflow, "not_stored", then_unregistered)
+    workflows.write_files()
+    assert files.contents == {}
+
+
+def test_a_file_that_was_overtaken_by_a_newer_registration_is_not_taken_for_stored(
+    database: Database,
+    workflows: WorkflowService,
+    files: Any,
+    content: dict[str, Any],
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with database.transaction() as tx:
+        ownership.put_manual(tx, content, clock.now(), stored=False)
+    find = workflow.not_stored
+    newer = {**content, "description": "newer"}
+
+    def then_registered_again(tx: Any) -> Any:
+        found = find(tx)
+        with database.transaction() as other:
+            ownership.put_manual(other, newer, clock.now(), stored=False)
+        return found
+
+    monkeypatch.setattr(workflow, "not_stored", then_registered_again)
+    workflows.write_files()
+    assert files.contents[content["name"]]["description"] == "newer"
