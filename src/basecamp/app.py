@@ -13,13 +13,14 @@ from basecamp.auth import TokenAuth, load_token
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.gate import Gate
-from basecamp.routes import health, problem, publish, run, workflow
+from basecamp.routes import dataset, health, metric, problem, publish, run, workflow
 from basecamp.routes.access import Site
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.health import HealthService
 from basecamp.services.publish import PublishService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
+from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.file import FileSpecStore
@@ -84,6 +85,8 @@ class Basecamp:
             runs=RunService(database, self.engine, clock),
             backfills=BackfillService(database, self.engine, clock),
             publishing=PublishService(database, self.engine, files, clock),
+            datasets=RegistryService(database, self.engine, clock, "dataset"),
+            metric_specs=RegistryService(database, self.engine, clock, "metric"),
         )
         self.engine.subscribe(self.site.watch.notify)
         index = SpecIndex(root / "store" / "index.json")
@@ -161,7 +164,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    for part in (run, publish, workflow, health):  # fixed segments before names
+    for part in (run, publish, workflow, dataset, metric, health):  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)
     return app

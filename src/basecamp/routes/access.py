@@ -13,6 +13,7 @@ from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.health import HealthService
 from basecamp.services.publish import PublishService
+from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.name import is_name
@@ -35,6 +36,8 @@ class Site:
     runs: RunService
     backfills: BackfillService
     publishing: PublishService
+    datasets: RegistryService
+    metric_specs: RegistryService
 
 
 def site_of(request: Request) -> Site:

@@ -207,3 +207,38 @@ class HealthDetailRecord(Record):
 
 class ProbeRecord(Record):
     status: Literal["ok"]
+
+
+class RegisteredSpecRecord(BaseModel):
+    """A spec with all its own keys, as its file has them, and what the registry knows of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    owner: str
+    team: str
+    type: Literal["Dataset", "Metric"]
+    created_at: datetime
+    updated_at: datetime
+    spec_hash: str
+    registered_version: int | None
+    registered_by: str | None
+
+
+class DatasetPage(PageRecord):
+    datasets: list[RegisteredSpecRecord]
+
+
+class MetricPage(PageRecord):
+    metrics: list[RegisteredSpecRecord]
+
+
+class VersionRecord(Record):
+    version: int
+    spec_hash: str
+    registered_by: str
+    created_at: datetime
+
+
+class VersionPage(PageRecord):
+    versions: list[VersionRecord]

@@ -34,12 +34,13 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
         takes_query = bool(self.dependant.query_params)
         takes_body = self.body_field is not None
+        repeatable = frozenset((self.openapi_extra or {}).get("x-repeatable-query", ()))
         limit_bytes = (self.openapi_extra or {}).get("x-body-limit-bytes", body.LIMIT_BYTES)
 
         async def checked(request: Request) -> Response:
             authorize(request, self.path_format)
             _check_path(request)
-            _check_query(request, takes_query=takes_query)
+            _check_query(request, takes_query=takes_query, repeatable=repeatable)
             data = await body.read_body(request, limit_bytes if takes_body else 0)
             request.state.body_sha256 = hashlib.sha256(data).hexdigest()
             strict = _ReadRequest(request.scope, request.receive)
@@ -110,7 +111,7 @@ def _check_path(request: Request) -> None:
         raise nothing_under(request)
 
 
-def _check_query(request: Request, *, takes_query: bool) -> None:
+def _check_query(request: Request, *, takes_query: bool, repeatable: frozenset[str]) -> None:
     query = request.scope["query_string"]
     if not query:
         return
@@ -125,7 +126,7 @@ def _check_query(request: Request, *, takes_query: bool) -> None:
         )
     except ValueError as exc:
         raise RequestRefusedError("The query cannot be read.") from exc
-    names = [name for name, _ in pairs]
+    names = [name for name, _ in pairs if name not in repeatable]
     if len(set(names)) != len(names):
         raise RequestRefusedError("The query names a parameter twice.")
     if any("\0" in value for _, value in pairs):

@@ -10,7 +10,7 @@ from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.record import wire_time, workflow_record
 from basecamp.specstore.document import stored_form
-from basecamp.store import spec, tick, workflow
+from basecamp.store import registration, spec, tick, workflow
 from basecamp.store.workflow import WorkflowFilter, WorkflowRow
 from dli.exceptions import (
     DatasetNotFoundError,
@@ -275,12 +275,12 @@ class WorkflowService:
                 raise WorkflowRegistrationError("The spec has another name than the workflow.")
             return stored_form(parsed), "; ".join(warnings) or None
         with self._database.read() as tx:
-            row = workflow.effective(tx, name)
-            if row is None:
+            known = registration.entry(tx, "dataset", name)
+            if known is None:
                 raise DatasetNotFoundError(
                     "No dataset of this name is registered; send its spec along.", name=name
                 )
-            return spec.load(tx, row.spec_hash), None
+            return spec.load(tx, known.spec_hash), None
 
     def _check(self, content: dict[str, Any]) -> None:
         missing = unfillable(DatasetSpec.model_validate(content).parameters)

@@ -9,10 +9,11 @@ import yaml
 
 from basecamp.specstore.name import check_name
 from dli.exceptions import DLIValidationError, ErrorCode
+from dli.models.dataset import DatasetSpec
 from dli.specs.parser import parse_dataset
 
 if TYPE_CHECKING:
-    from dli.models.dataset import DatasetSpec
+    from dli.models.metric import MetricSpec
 
 _WORDS = re.compile(
     r"(?!(?i:true|false|null|yes|no|on|off)$)[A-Za-z_][A-Za-z0-9_./@ -]*[A-Za-z0-9_]", re.ASCII
@@ -42,14 +43,16 @@ def from_yaml(data: bytes, name: str) -> dict[str, Any]:
     return stored_form(spec)
 
 
-def stored_form(spec: DatasetSpec) -> dict[str, Any]:
+def stored_form(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:
     """A spec as it is kept and hashed.
 
     Raises:
         DLIValidationError: a SQL text is still in a file of its own (DLI-203).
     """
     check_name(spec.name)
-    statements = (*spec.pre_statements, *spec.post_statements)
+    statements = []
+    if isinstance(spec, DatasetSpec):
+        statements = [*spec.pre_statements, *spec.post_statements]
     if spec.query_file is not None or any(statement.file is not None for statement in statements):
         raise DLIValidationError(
             "A stored spec carries its SQL itself: query_statement and sql, not files.",

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()
@@ -204,4 +204,19 @@ leader = Table(
     Column("holder", PlainText, nullable=False),
     Column("term", Integer, nullable=False),  # fencing number: each change of leader adds one
     Column("until", UtcInstant, nullable=False),
+)
+
+registration = Table(
+    "registration",
+    metadata,
+    Column("kind", PlainText, primary_key=True),
+    Column("name", PlainText, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("spec_hash", PlainText, nullable=False),
+    Column("owner", PlainText, nullable=False),
+    Column("team", PlainText, nullable=False),
+    Column("description", PlainText, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Column("author", PlainText, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
 )

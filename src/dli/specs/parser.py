@@ -20,6 +20,7 @@ from dli.specs.rule import Finding, Folder, broken_rules
 __all__ = [
     "SpecFile",
     "dataset_from_mapping",
+    "metric_from_mapping",
     "parse_dataset",
     "parse_spec",
     "unknown_keys",
@@ -90,6 +91,18 @@ def dataset_from_mapping(
     _check_depth(document, document.data)
     spec = _dataset(_spec(document, None, {}), document)
     return spec, [message for _, message in unknown_keys(DatasetSpec, document.data)]
+
+
+def metric_from_mapping(
+    data: Mapping[str, Any], origin: str = "spec"
+) -> tuple[MetricSpec, list[str]]:
+    """As `dataset_from_mapping`, for a metric."""
+    document = Document(origin, {"type": SpecType.METRIC.value, **data})
+    _check_depth(document, document.data)
+    spec = _spec(document, None, {})
+    if not isinstance(spec, MetricSpec):
+        raise _invalid(document, [Finding(("type",), "type: a metric is needed here")])
+    return spec, [message for _, message in unknown_keys(MetricSpec, document.data)]
 
 
 def _dataset(spec: DatasetSpec | MetricSpec, document: Document) -> DatasetSpec:

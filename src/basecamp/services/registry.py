@@ -1,0 +1,187 @@
+"""The registry: datasets and metrics that callers have registered, version by version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from basecamp.engines.base import Engine, RunSpec
+from basecamp.services import ownership
+from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.record import wire_time
+from basecamp.specstore.document import stored_form
+from basecamp.specstore.name import is_name
+from basecamp.store import registration, spec, workflow
+from basecamp.store.registration import Entry, RegistrationFilter
+from dli.exceptions import (
+    DatasetNotFoundError,
+    DLIError,
+    DLIValidationError,
+    ErrorCode,
+    MetricNotFoundError,
+    WorkflowPermissionError,
+)
+from dli.specs.parameter import samples
+from dli.specs.parser import dataset_from_mapping, metric_from_mapping
+from dli.specs.schedule import latest_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from basecamp.clock import Clock
+    from basecamp.store.database import Database
+    from dli.models.dataset import DatasetSpec
+    from dli.models.metric import MetricSpec
+
+Kind = Literal["dataset", "metric"]
+Records = list[dict[str, Any]]
+
+
+class RegistryService:
+    """Keeps and shows specs of one kind; a spec that changes gets a new version."""
+
+    def __init__(self, database: Database, engine: Engine, clock: Clock, kind: Kind) -> None:
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+        self._kind = kind
+        self._commands = Commands(database, clock)
+
+    def register(self, caller: Caller, *, spec: dict[str, Any], force: bool = False) -> Reply:
+        """Keep a spec: 201, or 200 when one of this name was there and `force` is given.
+
+        Raises:
+            DLIValidationError: the spec or its SQL is wrong (203, 202); one of this name is there
+                and `force` was not given (201, a conflict).
+            WorkflowPermissionError: a CODE workflow has this name (803).
+        """
+        if (first := self._commands.replay(caller)) is not None:
+            return first
+        parsed = self._parsed(spec)
+        content = stored_form(parsed)
+        self._check_sql(parsed, content)
+
+        def keep(change: Change) -> Reply:
+            return self._kept(change, content, force=force)
+
+        return self._commands.execute(caller, keep)
+
+    def get(self, name: str) -> dict[str, Any]:
+        """The newest spec of a name, and when it was registered by whom.
+
+        Raises:
+            DatasetNotFoundError, MetricNotFoundError: there is none (101, 102).
+        """
+        with self._database.read() as tx:
+            found = registration.entry(tx, self._kind, name) if is_name(name) else None
+            if found is None:
+                raise self._unknown()
+            return _record(tx, found)
+
+    def list(
+        self,
+        *,
+        tag: Sequence[str] = (),
+        owner: str | None = None,
+        team: str | None = None,
+        domain: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[Records, int]:
+        """One page of specs by name, and the number of all matches."""
+        wanted = RegistrationFilter(owner, team, search)
+        with self._database.read() as tx:
+            found = registration.entries(tx, self._kind, wanted)
+            found = [one for one in found if set(tag) <= set(one.tags)]
+            if domain is not None:
+                found = [one for one in found if domain in _domains(tx, one)]
+            return [_record(tx, one) for one in found[offset : offset + limit]], len(found)
+
+    def versions(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[Records, int]:
+        """Registered versions of a name, newest first; none for a name that only has a workflow.
+
+        Raises:
+            DatasetNotFoundError, MetricNotFoundError: the name is not known (101, 102).
+        """
+        with self._database.read() as tx:
+            rows = registration.versions(tx, self._kind, name) if is_name(name) else []
+            if not rows and registration.entry(tx, self._kind, name) is None:
+                raise self._unknown()
+        records = [
+            {
+                "version": row.version,
+                "spec_hash": row.spec_hash,
+                "registered_by": row.author,
+                "created_at": wire_time(row.created_at),
+            }
+            for row in rows[offset : offset + limit]
+        ]
+        return records, len(rows)
+
+    def _parsed(self, given: dict[str, Any]) -> DatasetSpec | MetricSpec:
+        if self._kind == "dataset":
+            return dataset_from_mapping(given, "spec")[0]
+        return metric_from_mapping(given, "spec")[0]
+
+    def _check_sql(self, parsed: DatasetSpec | MetricSpec, content: dict[str, Any]) -> None:
+        if parsed.query_statement is None:
+            return  # may be listed and read, not run
+        # For the engine a metric is a dataset whose main statement only reads.
+        fields = {key: content[key] for key in content if key not in ("metrics", "dimensions")}
+        asked_for = {**fields, "type": "Dataset", "query_type": "DML"}
+        schedule = content.get("schedule") or {}
+        timezone = schedule.get("timezone", "UTC")
+        interval = latest_interval(schedule.get("cron", ""), timezone, self._clock.now())
+        asked = RunSpec(
+            asked_for, samples(parsed.parameters), interval.start, interval.end, timezone
+        )
+        found = self._engine.check(asked, bind=False)
+        if not found.ok:
+            code = ErrorCode(found.code or ErrorCode.SPEC_INVALID)
+            raise DLIValidationError(found.message or "The SQL cannot be used.", code=code)
+
+    def _kept(self, change: Change, content: dict[str, Any], *, force: bool) -> Reply:
+        tx, name = change.tx, content["name"]
+        if self._kind == "dataset" and workflow.find(tx, name, ownership.CODE) is not None:
+            raise WorkflowPermissionError(
+                "A CODE workflow has this name; its spec is changed in Git only."
+            )
+        old = registration.versions(tx, self._kind, name)
+        if old and not force:
+            raise DLIValidationError(
+                f"A {self._kind} of this name is registered; use force to replace it.",
+                code=ErrorCode.VALIDATION_FAILED,
+                details={"conflict": True},
+            )
+        digest = spec.save(tx, content, change.now)
+        if not old or old[0].spec_hash != digest:
+            version = registration.add(
+                tx, self._kind, content, digest, by=change.caller.name, at=change.now
+            )
+            change.audit(f"{self._kind}.register", name, detail={"version": version})
+        found = registration.entry(tx, self._kind, name)
+        assert found is not None
+        return Reply(200 if old else 201, _record(tx, found))
+
+    def _unknown(self) -> DLIError:
+        if self._kind == "dataset":
+            return DatasetNotFoundError("There is no such dataset.")
+        return MetricNotFoundError("There is no such metric.")
+
+
+def _record(tx: Connection, found: Entry) -> dict[str, Any]:
+    return {
+        **spec.load(tx, found.spec_hash),
+        "created_at": wire_time(found.created_at),
+        "updated_at": wire_time(found.updated_at),
+        "spec_hash": found.spec_hash,
+        "registered_version": found.version,
+        "registered_by": found.author,
+    }
+
+
+def _domains(tx: Connection, found: Entry) -> list[str]:
+    domains: list[str] = spec.load(tx, found.spec_hash).get("domains", [])
+    return domains
