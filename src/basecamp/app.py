@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from basecamp.engines.airflow.assembly import Surroundings
+    from basecamp.engines.airflow.supervisor import AirflowSupervisor
     from basecamp.engines.base import Engine
     from basecamp.settings import Settings
 
@@ -65,6 +67,10 @@ class Basecamp:
             self.token = load_token(settings.state_dir / "token")
             self.database = _open_database(settings)
             held.callback(self.database.close)
+            self._supervisor = None if engine else _supervisor(settings)
+            if self._supervisor is not None:
+                held.callback(self._supervisor.stop)
+                self._supervisor.start()
             self._connect(engine, clock or SystemClock())
             self._held = held.pop_all()
 
@@ -100,7 +106,10 @@ class Basecamp:
     def _make_engine(self, files: FileSpecStore, metrics: Metrics, clock: Clock) -> Engine:
         if self.settings.engine == "embedded":
             return _embedded(self.database, self.settings, clock)
-        return _airflow(self.database, self.settings, files, metrics, clock)
+        from basecamp.engines.airflow.assembly import Surroundings  # loads an HTTP library
+
+        around = Surroundings(self.database, files, clock, metrics.count_engine_error)
+        return _airflow(self.settings, self._supervisor, around)
 
     def start(self, on_ready: Callable[[], None] | None = None) -> None:
         """Begin to schedule; `on_ready` is called once store and files have been compared."""
@@ -110,6 +119,7 @@ class Basecamp:
             if on_ready is not None:
                 on_ready()
 
+        state_dir.note_engine(self.settings.state_dir, self.settings.engine)
         self.engine.start()
         self._held.callback(self.engine.stop)
         self.loop.start(ready)
@@ -191,15 +201,18 @@ def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
     return EmbeddedEngine(database, own, clock)
 
 
+def _supervisor(settings: Settings) -> AirflowSupervisor | None:
+    if settings.engine != "airflow" or not settings.airflow_managed:
+        return None
+    from basecamp.engines.airflow.supervisor import AirflowSupervisor  # loads an HTTP library
+
+    return AirflowSupervisor(settings)
+
+
 def _airflow(
-    database: Database, settings: Settings, files: FileSpecStore, metrics: Metrics, clock: Clock
+    settings: Settings, supervisor: AirflowSupervisor | None, around: Surroundings
 ) -> Engine:
-    from basecamp.engines.airflow.assembly import (  # loads an HTTP library
-        Access,
-        CheckerSettings,
-        Surroundings,
-        assemble,
-    )
+    from basecamp.engines.airflow.assembly import Access, CheckerSettings, assemble
 
     access = Access(
         url=settings.airflow_url,
@@ -213,5 +226,4 @@ def _airflow(
         template_env=settings.template_env,
         worker_idle_s=settings.worker_idle_seconds,
     )
-    around = Surroundings(database, files, clock, metrics.count_engine_error)
-    return assemble(around, access, checking)
+    return assemble(around, access if supervisor is None else supervisor.access, checking)

@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigurationError(
                 "The project directory does not exist.", code=ErrorCode.PROJECT_NOT_FOUND
             )
+        if given.command == "airflow":
+            return _look_after_airflow(given.action, project)
         settings = Settings.from_env(os.environ, project=project, host=given.host, port=given.port)
         telemetry.set_up_logging(settings.log_level)
         return _serve(settings)
@@ -51,14 +53,24 @@ def _serve(settings: Settings) -> int:
     return 0
 
 
+def _look_after_airflow(action: str, project: Path) -> int:
+    from basecamp.airflow_part import ACTIONS
+
+    given = {"BASECAMP_ENGINE": "airflow", "BASECAMP_AIRFLOW_MANAGED": "true"}
+    return ACTIONS[action](Settings.from_env(os.environ | given, project=project))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="basecamp", description="The Basecamp server.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     serve = commands.add_parser("serve", help="serve one project until SIGTERM or Ctrl-C")
     serve.add_argument("--project", type=Path, required=True, help="directory with dli.yaml")
     serve.add_argument("--host", help="address to listen on; default 127.0.0.1")
     serve.add_argument("--port", type=int, help="0 takes a free port; default 0")
+    airflow = commands.add_parser("airflow", help="the managed Airflow of one project")
+    airflow.add_argument("action", choices=("install", "status", "stop"))
+    airflow.add_argument("--project", type=Path, required=True, help="directory with dli.yaml")
     return parser
 
 

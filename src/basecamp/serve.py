@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -116,6 +117,8 @@ def serve(settings: Settings) -> None:
         ConfigurationError: it cannot start; nothing was changed.
     """
     os.umask(0o077)
+    # Until the server listens: what has been started by then is stopped again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with Basecamp(settings) as basecamp, listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

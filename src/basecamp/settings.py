@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +12,6 @@ from dli.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ENGINES = ("embedded", "airflow")
@@ -39,6 +39,9 @@ class Settings:
     airflow_username: str = ""
     airflow_password: str = field(default="", repr=False)
     airflow_token: str = field(default="", repr=False)
+    airflow_managed: bool = False
+    airflow_environment: Path | None = None
+    airflow_database_url: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if self.engine == "airflow":
@@ -84,6 +87,9 @@ class Settings:
             airflow_username=env.get("BASECAMP_AIRFLOW_USERNAME", ""),
             airflow_password=env.get("BASECAMP_AIRFLOW_PASSWORD", ""),
             airflow_token=env.get("BASECAMP_AIRFLOW_TOKEN", ""),
+            airflow_managed=read.flag("AIRFLOW_MANAGED", default=cls.airflow_managed),
+            airflow_environment=read.folder("AIRFLOW_ENVIRONMENT"),
+            airflow_database_url=env.get("BASECAMP_AIRFLOW_DATABASE_URL", ""),
         )
 
     @property
@@ -126,6 +132,10 @@ class _Reader:
         parts = (part.strip() for part in (self._text(name) or "").split(","))
         return tuple(part for part in parts if part)
 
+    def folder(self, name: str) -> Path | None:
+        text = self._text(name)
+        return None if text is None else Path(text).expanduser().absolute()
+
     def _text(self, name: str) -> str | None:
         return self._env.get(f"BASECAMP_{name}") or None
 
@@ -136,6 +146,11 @@ def _refused(name: str, wanted: str) -> ConfigurationError:
 
 def _check_airflow(settings: Settings) -> None:
     """An address without an account in it, and one account: nothing to guess at the first call."""
+    if settings.airflow_managed:
+        if settings.airflow_url:
+            message = "BASECAMP_AIRFLOW_MANAGED and BASECAMP_AIRFLOW_URL exclude each other."
+            raise ConfigurationError(message)
+        return
     if not _is_address(settings.airflow_url):
         raise _refused("AIRFLOW_URL", "http(s)://host[:port][/path] of an Airflow, without account")
     has_password = bool(settings.airflow_username and settings.airflow_password)

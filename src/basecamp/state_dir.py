@@ -45,6 +45,13 @@ def prepare(path: Path) -> None:
     path.chmod(0o700)
 
 
+def note_engine(path: Path, name: str) -> None:
+    """Leave the name of the engine for the next start, which takes the same unless told."""
+    fresh = path / ".engine"
+    fresh.write_text(f"{name}\n", encoding="utf-8")
+    fresh.replace(path / "engine")
+
+
 class StateLock:
     """Held as long as a server works on a state directory; the system frees it with the process."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from basecamp.engines.airflow.configuration import Owner
 from basecamp.engines.airflow.home import AirflowHome, PartState
 from basecamp.engines.airflow.process import _session
 from managed_airflow import ENVIRONMENT, TestAirflow, local_bundle, running_airflow
@@ -114,9 +115,8 @@ def test_a_part_that_crashes_is_seen_and_started_again(airflow: TestAirflow, nam
 
 def test_another_basecamp_finds_it_running(airflow: TestAirflow) -> None:
     successor = AirflowHome(airflow.home.folder, ENVIRONMENT)
-    successor.configure(
-        "file:///nowhere", FLIGHTS, bundles=(local_bundle(airflow.home.folder.parent / "files"),)
-    )
+    bundle = local_bundle(airflow.home.folder.parent / "files")
+    successor.configure("file:///nowhere", Owner(FLIGHTS), bundles=(bundle,))
     assert successor.url == airflow.home.url
     assert successor.revive() == []
     assert successor.silent() == []

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from basecamp.engines.airflow.configuration import Owner
 from basecamp.engines.airflow.home import AirflowHome
 from process import wait_for
 
@@ -94,7 +95,7 @@ def running_airflow(
     """Started for the block, stopped at its end; `bundles` instead of the one for specs."""
     home = AirflowHome(folder, ENVIRONMENT)
     home.install(_tell)
-    home.configure(store_url, project, bundles=bundles)
+    home.configure(store_url, Owner(project), bundles=bundles)
     try:
         home.start()
         home.wait_healthy()

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ __all__ = ["Shell"]
 class Shell:
     directory: Path
     home: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    patience_s: float = 100
 
     @property
     def environment(self) -> dict[str, str]:
         """What the machine has set for itself must not decide a test."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DLI_", "BASECAMP_"))}
         path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
-        return kept | {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1"}
+        return kept | {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1", **self.variables}
 
     @property
     def state(self) -> dict[str, Any]:
@@ -37,7 +40,7 @@ class Shell:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=self.patience_s,
         )
 
     def dli(self, *words: str, status: int = 0) -> str:

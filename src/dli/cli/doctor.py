@@ -12,10 +12,11 @@ import click
 
 from dli import __version__
 from dli.cli.connection import project_root
+from dli.cli.engine import airflow_status, engine_of_last_time
 from dli.cli.option import format_option, path_option
 from dli.cli.output import emit_json, emit_table
 from dli.client.basecamp import BasecampClient, ServerConfig
-from dli.config import Settings, resolve_server, state_dir
+from dli.config import Settings, read_server_state, resolve_server, state_dir
 from dli.exceptions import CODES, DLIError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def doctor(*, format: str, path: Path | None) -> None:
     """Look for what is wrong with this setup; exit code 1 when something is."""
     checks = [check_python(), check_server_extra(), *check_configuration(path)]
     checks += [*check_specs(path), *check_state_dir(path), *check_server(path)]
+    checks += check_airflow(path)
     emit_checks(checks, format)
 
 
@@ -146,6 +148,31 @@ def check_server(path: Path | None) -> Iterator[Check]:
         yield Check("token", "ok", "accepted")
     else:
         yield Check("token", "fail", f"{allowed.error}.", _help(allowed.code))
+
+
+def check_airflow(path: Path | None) -> Iterator[Check]:
+    """The processes of an Airflow that Basecamp has started for this project."""
+    root = _root_or_none(path)
+    if root is None or not (state_dir(root) / "airflow").is_dir():
+        return
+    try:
+        status = airflow_status(root)
+    except DLIError as error:
+        yield _failed("airflow", error)
+        return
+    is_up = read_server_state(root) is not None
+    is_wanted = is_up and engine_of_last_time(root) == "airflow"
+    if not status["is_installed"]:
+        yield Check("airflow", "warn", "not installed", "`dli up --engine airflow` installs it.")
+    for part in status["parts"]:
+        name, log = f"airflow {part['name']}", f"Its log: {part['log']}"
+        if part["is_running"] and not is_up:
+            found = "runs without Basecamp, schedules go on"
+            yield Check(name, "warn", found, "`dli up` or `dli down`.")
+        elif is_wanted:
+            state: Literal["ok", "fail"] = "ok" if part["is_running"] else "fail"
+            found = f"runs, pid {part['pid']}" if part["is_running"] else "does not run."
+            yield Check(name, state, found, "" if part["is_running"] else log)
 
 
 def _root_or_none(path: Path | None) -> Path | None:

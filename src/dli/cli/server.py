@@ -17,6 +17,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dli.cli.connection import required_root
+from dli.cli.engine import (
+    ENGINES,
+    chosen_engine,
+    engine_of_last_time,
+    engine_variables,
+    install_airflow,
+    stop_airflow,
+)
 from dli.cli.option import path_option
 from dli.cli.output import clean, emit, note
 from dli.client.basecamp import BasecampClient, ServerConfig
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
 
 START_S = 30
 STOP_S = 12
+AIRFLOW_START_S = 240
+AIRFLOW_STOP_S = 75
 POLL_S = 0.02
 
 
@@ -36,12 +46,19 @@ POLL_S = 0.02
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Loopback port; default: a free one."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What runs the workflows; default: as last time. `airflow` without BASECAMP_AIRFLOW_URL"
+    " installs and starts an Airflow for this project.",
+)
 @path_option()
-def up(*, foreground: bool, port: int, path: Path | None) -> None:
+def up(*, foreground: bool, port: int, engine: str | None, path: Path | None) -> None:
     """Start Basecamp for this project, in the background."""
     root = required_root(path)
     running = _answering(root)
     if running is not None:
+        _check_engine(root, engine)
         note(f"Basecamp already runs at {running.url} (pid {running.pid}).")
         return
     if find_spec("uvicorn") is None or find_spec("fastapi") is None:
@@ -49,10 +66,18 @@ def up(*, foreground: bool, port: int, path: Path | None) -> None:
         error.add_note("Install dli[server].")
         raise error
     command = _command(root, port)
+    engine = chosen_engine(root, engine, os.environ)
+    variables = engine_variables(engine, os.environ)
+    if "BASECAMP_AIRFLOW_MANAGED" in variables:
+        install_airflow(root)
+        note("Starting Airflow and Basecamp.")
+    os.environ.update(variables)
     if foreground:
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module
-    state = _start(command, root)
+    state = _start(command, root, START_S if engine == "embedded" else AIRFLOW_START_S)
     emit(f"Basecamp runs at {state.url} (pid {state.pid}).")
+    if "BASECAMP_AIRFLOW_MANAGED" in variables:
+        note(f"Airflow's account is in {state_dir(root) / 'airflow' / 'credentials.json'}.")
     note("Stop it with: dli down")
 
 
@@ -63,15 +88,29 @@ def down(*, path: Path | None) -> None:
     root = required_root(path)
     state = read_server_state(root)
     if state is None or not _is_basecamp(state.pid):
-        note("No Basecamp runs for this project.")
+        if stop_airflow(root):
+            emit("The Airflow that an earlier Basecamp had left has stopped.")
+        else:
+            note("No Basecamp runs for this project.")
         return
+    patience_s = AIRFLOW_STOP_S if engine_of_last_time(root) == "airflow" else STOP_S
     os.kill(state.pid, signal.SIGTERM)
-    if _wait_until_gone(state.pid):
+    if _wait_until_gone(state.pid, patience_s):
         emit("Basecamp has stopped.")
         return
     os.kill(state.pid, signal.SIGKILL)
-    _wait_until_gone(state.pid)
-    emit(f"Basecamp did not stop within {STOP_S} s and was killed.")
+    _wait_until_gone(state.pid, patience_s)
+    stop_airflow(root)
+    emit(f"Basecamp did not stop within {patience_s} s and was killed.")
+
+
+def _check_engine(root: Path, wanted: str | None) -> None:
+    """Raises: ConfigurationError (001) when the running Basecamp has another engine."""
+    current = engine_of_last_time(root)
+    if wanted is not None and current is not None and wanted != current:
+        error = ConfigurationError(f"Basecamp runs already, with the engine {current}")
+        error.add_note("Stop it first with: dli down")
+        raise error
 
 
 def _command(root: Path, port: int) -> list[str]:
@@ -79,7 +118,7 @@ def _command(root: Path, port: int) -> list[str]:
     return [*serve, "--project", str(root), "--port", str(port)]
 
 
-def _start(command: list[str], root: Path) -> ServerState:
+def _start(command: list[str], root: Path, patience_s: float) -> ServerState:
     """Start it detached and wait until it answers.
 
     Raises: ServerError (503) when it ends or does not answer in time.
@@ -93,7 +132,7 @@ def _start(command: list[str], root: Path) -> ServerState:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + patience_s
     try:
         while process.poll() is None and time.monotonic() < deadline:
             state = _answering(root)
@@ -109,7 +148,7 @@ def _start(command: list[str], root: Path) -> ServerState:
         return state
     if process.poll() is None:
         process.terminate()
-        raise _not_started(f"Basecamp did not answer within {START_S} s", log)
+        raise _not_started(f"Basecamp did not answer within {patience_s} s", log)
     raise _not_started(f"Basecamp did not start: {_last_line(log, beginning)}", log)
 
 
@@ -154,8 +193,8 @@ def _is_basecamp(pid: int) -> bool:
     return b"basecamp" in words
 
 
-def _wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + STOP_S
+def _wait_until_gone(pid: int, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if not _is_running(pid):
             return True

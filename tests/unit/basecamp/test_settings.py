@@ -118,3 +118,12 @@ def test_airflow_needs_an_address(url: str) -> None:
 def test_airflow_needs_exactly_one_account(change: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="BASECAMP_AIRFLOW_TOKEN"):
         Settings.from_env(AIRFLOW | change, project=PROJECT)
+
+
+def test_a_managed_airflow_needs_no_address_and_takes_none() -> None:
+    managed = {"BASECAMP_ENGINE": "airflow", "BASECAMP_AIRFLOW_MANAGED": "true"}
+    settings = Settings.from_env(managed, project=PROJECT)
+    assert settings.airflow_managed
+    assert settings.airflow_environment is None
+    with pytest.raises(ConfigurationError, match="exclude each other"):
+        Settings.from_env(AIRFLOW | managed, project=PROJECT)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Configuration", "Credentials", "free_port", "write_private"]
+__all__ = ["Configuration", "Credentials", "Owner", "free_port", "write_private"]
 
 _BUNDLE = "dli_airflow.bundle.SpecBundle"
 _LOOPBACK = "127.0.0.1"
@@ -45,6 +45,14 @@ class Credentials:
             )
             write_private(path, json.dumps(asdict(made), indent=1))
             return made
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose datasets Airflow runs; templates may read the environment variables `template_env`."""
+
+    project: Path
+    template_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

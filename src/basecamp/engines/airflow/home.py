@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from basecamp.engines.airflow.configuration import Owner
+
 __all__ = ["AirflowHome", "AirflowStartError", "PartState"]
 
 STARTED = ("api-server", "scheduler", "dag-processor")
@@ -82,12 +84,14 @@ class AirflowHome:
             AirflowInstallError: something could not be downloaded or installed (DLI-001).
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.environment.is_installed:
+            self.stop()
         self.environment.install(progress)
 
     def configure(
         self,
         store_url: str,
-        project: Path,
+        owner: Owner,
         *,
         port: int | None = None,
         database_url: str | None = None,
@@ -111,12 +115,12 @@ class AirflowHome:
             database_url=database_url,
             bundles=bundles,
         )
-        self._project = project
+        self._owner = owner
         if not self._configuration.is_written:
             self.stop()
             self._configuration.write()
         self._migrate()
-        self._note("home.json", port=self._configuration.port, project=str(project))
+        self._note("home.json", port=self._configuration.port)
 
     def start(self) -> None:
         """Start each process that does not run; those of an earlier start are taken over."""
@@ -170,13 +174,19 @@ class AirflowHome:
         self._remember()
         return killed
 
+    @property
+    def is_left_running(self) -> bool:
+        """Whether any process runs, perhaps since an earlier server was killed."""
+        return any(process.is_running for process in self._processes.values())
+
     def process_environment(self) -> dict[str, str]:
         """The variables of each process, also for a command `python -m airflow` by hand."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OTHERS)}
         own_path = os.pathsep.join((str(self.environment.python.parent), kept.get("PATH", "")))
         return kept | {
             "AIRFLOW_HOME": str(self.folder),
-            "DLI_PROJECT": str(self._project),
+            "DLI_PROJECT": str(self._owner.project),
+            "DLI_TEMPLATE_ENV": ",".join(self._owner.template_env),
             "NO_COLOR": "1",
             "PATH": own_path,
             "PYTHONUNBUFFERED": "1",
