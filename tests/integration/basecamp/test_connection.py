@@ -1,5 +1,6 @@
 """A connection that dawdles or pours is closed; the others do not notice."""
 
+import http.client
 import socket
 import time
 from typing import Any
@@ -43,6 +44,43 @@ def test_a_second_head_has_no_more_time_than_the_first(impatient: Any) -> None:
             told += line.recv(65536)
         line.sendall(b"\r\nGET /li")
         assert closed_within(line, 4) == b""
+
+
+def ask_without_reading(site: Any) -> socket.socket:
+    """A request for an answer larger than the kernel takes in for a client that does not read."""
+    site.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect(("127.0.0.1", site.port))
+    token = site.basecamp.token.encode()
+    line.sendall(
+        b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\nX-API-Key: " + token + b"\r\n\r\n"
+    )
+    return line
+
+
+def test_an_answer_that_nobody_takes_is_given_up(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "_HEAD_SECONDS", 60.0)
+    connections = site._server.server_state.connections
+    with ask_without_reading(site):
+        site.wait_until(lambda: connections)
+        site.wait_until(lambda: not connections)
+    assert site.get("/livez").status == 200
+
+
+def test_an_answer_that_is_taken_slowly_comes_whole(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "_ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(protocol, "_ANSWER_MIN_BYTES", 0)
+    with ask_without_reading(site) as line:
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        body = b"".join(iter(lambda: answer.read(1024), b""))
+    assert len(body) == int(answer.headers["content-length"])
 
 
 def test_a_sender_that_leaves_is_no_defect(site: Any, caplog: pytest.LogCaptureFixture) -> None:
