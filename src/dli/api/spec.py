@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from dli.api.argument import check_list_source, check_text
 from dli.api.column import known_columns
 from dli.api.engine import LocalEngine
-from dli.api.facade import Facade, not_available
+from dli.api.facade import Facade
 from dli.api.project import find_root, open_project
+from dli.api.registry import Registry
 from dli.api.server import connect
-from dli.exceptions import ConfigurationError, DatasetNotFoundError, MetricNotFoundError
+from dli.exceptions import (
+    ConfigurationError,
+    DatasetNotFoundError,
+    MetricNotFoundError,
+    ServerError,
+)
 from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.instant import utc_now
@@ -59,8 +65,9 @@ class SpecFacade(Facade, Generic[Spec]):
         check_text(name=name)
         if self._is_mock:
             return None
-        if self._is_server and find_root(self.context) is None:
-            raise not_available(f"{type(self).__name__}.get without a project")
+        if self._is_server and not self._has_project():
+            record = self._registry().spec(name)
+            return None if record is None else self._read(record)
         try:
             return self._spec(name)
         except (DatasetNotFoundError, MetricNotFoundError):
@@ -78,14 +85,44 @@ class SpecFacade(Facade, Generic[Spec]):
         check = validate_dataset if self._kind is DatasetSpec else validate_metric
         return check(self._project(), name, strict=strict, check_deps=check_deps)
 
-    def register(self, name: str, *, force: bool = False) -> None:  # noqa: ARG002 (not there yet)
-        """Send the project's spec to the server.
+    def register(self, name: str, *, force: bool = False) -> None:
+        """Send the project's spec to the server, which keeps it as a new version.
 
         Raises: ServerError (status_code 409 for a name that exists, without `force`).
         """
         check_text(name=name)
         if not self._is_mock:
-            raise not_available(f"{type(self).__name__}.register")
+            self._registry().register(_record(self._bundle(name)), force=force)
+
+    def get_versions(self, name: str) -> list[dict[str, Any]]:
+        """Registered versions, newest first: version, spec_hash, registered_by, created_at.
+
+        Raises: ServerError (501-503).
+        """
+        check_text(name=name)
+        if self._is_mock:
+            return []
+        found = self._registry().versions(name)
+        if found is None:
+            raise self._not_registered(name)
+        return found
+
+    def diff(self, name: str) -> str:
+        """How the project's spec differs from the registered one, as a unified diff of YAML.
+
+        Raises: ServerError (501-503).
+        """
+        check_text(name=name)
+        if self._is_mock:
+            return ""
+        local = _record(self._bundle(name))
+        registered = self._registry().spec(name)
+        if registered is None:
+            raise self._not_registered(name)
+        from dli.specs.difference import difference
+
+        known = _record(self._read(registered))
+        return difference(known, local, titles=("registered", "project"))
 
     def get_tables(self, name: str) -> list[str]:
         """Tables that the main statement reads, without names of CTEs."""
@@ -132,7 +169,8 @@ class SpecFacade(Facade, Generic[Spec]):
         if self._is_mock:
             return []
         if source == "server":
-            raise not_available(f"{type(self).__name__} lists with source='server'")
+            specs = [self._read(record) for record in self._registry().specs()]
+            return [spec for spec in specs if wanted.fits(spec)]
         project = self._project() if path is None else open_project(self.context, path)
         return [spec for spec in self._all(project) if wanted.fits(spec)]
 
@@ -141,6 +179,22 @@ class SpecFacade(Facade, Generic[Spec]):
 
     def _spec(self, name: str) -> Spec:
         raise NotImplementedError
+
+    def _registry(self) -> Registry:
+        return Registry(self.context, "dataset" if self._kind is DatasetSpec else "metric")
+
+    def _read(self, record: dict[str, Any]) -> Spec:
+        """A spec of the server. Raises: ServerError (503) for what is none."""
+        try:
+            return self._kind.model_validate(record)  # type: ignore[return-value]
+        except ValueError as error:
+            raise ServerError("The server's spec cannot be read") from error
+
+    def _not_registered(self, name: str) -> DatasetNotFoundError | MetricNotFoundError:
+        message = "The server knows no spec of this name; register it first"
+        if self._kind is DatasetSpec:
+            return DatasetNotFoundError(message, name=name, searched_paths=["the server"])
+        return MetricNotFoundError(message, name=name, searched_paths=["the server"])
 
     def _bundle(self, name: str) -> Spec:
         """The spec with all its SQL files inside."""
@@ -178,6 +232,10 @@ class SpecFacade(Facade, Generic[Spec]):
             known_names=self._project().names if has_project else (),
         )
         return render_spec(spec, context, {**self._defaults(spec), **(parameters or {})})
+
+
+def _record(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def main_sql(statements: Sequence[Statement]) -> str:

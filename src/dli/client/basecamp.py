@@ -300,6 +300,10 @@ class BasecampClient:
     ) -> ServerResponse:
         return self._post("metrics", body={"spec": spec_data, "force": force})
 
+    def spec_versions(self, items: str, name: str) -> ServerResponse:
+        """`items` is datasets or metrics."""
+        return self._list(items, name, "versions", items="versions", query={})
+
     def run_metric(
         self,
         name: str,

@@ -14,9 +14,12 @@ COMMANDS = {
     "show": Entry(f"{_HERE}.read:show", "Show the first rows of a dataset's table."),
     "validate": Entry(f"{_HERE}.read:validate", "Look for every problem of a dataset."),
     "run": Entry(f"{_HERE}.run:run", "Run a dataset or SQL on this machine."),
+    "register": Entry(f"{_HERE}.registry:register", "Send a dataset's spec to the server."),
+    "diff": Entry(f"{_HERE}.registry:diff", "Compare a dataset with what is registered."),
+    "history": Entry(f"{_HERE}.registry:history", "List the registered versions of a dataset."),
 }
 
 
 @click.group("dataset", cls=LazyGroup, entries=COMMANDS)
 def dataset() -> None:
-    """List, check, run and show datasets, without a server."""
+    """List, check, run, show and register datasets."""

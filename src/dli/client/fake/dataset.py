@@ -36,6 +36,10 @@ class FakeSpecs:
                 return self._lineage(name, query)
             case ("sql", _, "run"):
                 return done(_result("<inline>", rows_affected=0))
+            case (_, "GET", name, "versions") if name in self._specs[noun]:
+                kept = self._specs[noun][name]
+                version = {"version": 1, "registered_by": kept["owner"], "spec_hash": "mock"}
+                return page("versions", [{**version, "created_at": kept["created_at"]}], query)
             case (_, "GET"):
                 return page(noun, self._list(noun, query), query)
             case (_, "POST"):

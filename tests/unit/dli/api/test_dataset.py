@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -375,14 +376,24 @@ def test_an_interrupt_ends_the_statement_and_the_warehouse_stays_usable(api: Dat
     assert api.run_sql("SELECT 1").status is ResultStatus.SUCCESS
 
 
-def test_what_only_a_server_can_do_is_not_there_yet(api: DatasetAPI, project: Path) -> None:
-    server = DatasetAPI(ExecutionContext(execution_mode=ExecutionMode.SERVER))
-    for call in (
+def test_what_only_a_server_can_do_needs_one(api: DatasetAPI) -> None:
+    calls: list[Callable[[], object]] = [
         lambda: api.register(DAILY),
+        lambda: api.diff(DAILY),
+        lambda: api.get_versions(DAILY),
         lambda: api.list_datasets(source="server"),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigurationError, match="server_url required"):
+            call()
+
+
+def test_what_a_server_cannot_do_yet_says_so() -> None:
+    server = DatasetAPI(ExecutionContext(execution_mode=ExecutionMode.SERVER))
+    calls: list[Callable[[], object]] = [
         lambda: server.run(DAILY),
         lambda: server.run_sql("SELECT 1"),
-        lambda: server.get(DAILY),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(DLIError, match="not available in this version yet"):
             call()

@@ -15,7 +15,7 @@ from dli.api import (
     TranspileAPI,
     WorkflowAPI,
 )
-from dli.exceptions import DLIError, DLIValidationError
+from dli.exceptions import DLIValidationError
 from dli.models.common import DatasetResult, ExecutionContext, MetricResult
 from dli.models.state import ExecutionMode, ResultStatus
 from dli.warehouse.executor import QueryExecutor
@@ -151,15 +151,3 @@ def test_every_class_keeps_its_context_and_hides_the_token(kind: Callable[..., A
     assert repr(api).startswith(f"{type(api).__name__}(context=ExecutionContext(")
     assert "s3cret" not in repr(api)
     assert kind().context.execution_mode is ExecutionMode.LOCAL
-
-
-NOT_YET: list[Callable[[ExecutionContext], Any]] = [
-    lambda context: MetricAPI(context).register("a.b"),
-    lambda context: DatasetAPI(context).register("a.b"),
-]
-
-
-@pytest.mark.parametrize("call", NOT_YET)
-def test_what_is_not_there_yet_says_so(call: Callable[[ExecutionContext], Any]) -> None:
-    with pytest.raises(DLIError, match="not available in this version yet"):
-        call(ExecutionContext())
