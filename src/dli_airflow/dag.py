@@ -22,6 +22,7 @@ __all__ = ["TAG", "build_dag"]
 
 TAG = "dli"
 _ACTIVE_RUNS = 1_000
+_LONGEST_S = 100 * 365 * 86_400
 _GRACE = timedelta(seconds=60)
 """The job ends itself at the time limit; Airflow ends one that does not."""
 
@@ -40,12 +41,13 @@ def build_dag(entry: Entry, stub: Path, *, is_retired: bool = False) -> DAG:
         timezone=timezone,
         since=datetime.fromisoformat(entry.since),
         is_paused=is_retired or not fires,
+        catchup=bool(entry.schedule.get("catchup", False)),
     )
     dag = DAG(
         entry.name,
         schedule=DatasetTimetable(plan),
-        description=content.get("description") or None,
-        catchup=bool(entry.schedule.get("catchup", False)),
+        description=_shown(content.get("description", "")) or None,
+        catchup=False,
         max_active_runs=_ACTIVE_RUNS,
         is_paused_upon_creation=False,
         tags=_tags(entry, is_retired=is_retired),
@@ -60,16 +62,16 @@ def _add_task(dag: DAG, entry: Entry, stub: Path, *, is_retired: bool) -> None:
     content = entry.content or {}
     retry = entry.schedule.get("retry", {})
     targets = entry.schedule.get("notifications", {})
-    timeout = timedelta(seconds=content["execution"]["timeout_seconds"])
+    timeout = _duration(content["execution"]["timeout_seconds"])
     DatasetOperator(
         task_id="run",
         dag=dag,
-        owner=content["owner"],
+        owner=_shown(content["owner"]),
         entry=entry,
         stub=stub,
         is_retired=is_retired,
         retries=retry.get("max_attempts", 1) - 1,
-        retry_delay=timedelta(seconds=retry.get("delay_seconds", 0)),
+        retry_delay=_duration(retry.get("delay_seconds", 0)),
         execution_timeout=timeout + _GRACE,
         max_active_tis_per_dag=1,
         on_failure_callback=Notifier.for_event("on_failure", targets),
@@ -89,7 +91,9 @@ def _tags(entry: Entry, *, is_retired: bool) -> list[str]:
 def _parameters(content: dict[str, Any]) -> Param:
     """What Airflow's form offers and refuses; the operator checks types and required ones."""
     properties = {
-        parameter["name"]: {"description": parameter.get("description") or parameter["type"]}
+        _shown(parameter["name"]): {
+            "description": _shown(parameter.get("description") or parameter["type"])
+        }
         for parameter in content.get("parameters", [])
     }
     properties |= {name: {"description": "YYYY-MM-DD"} for name in ("ds", "execution_date")}
@@ -113,4 +117,13 @@ def _page(entry: Entry) -> str:
         lines.append("```sql\n" + statement.rstrip() + "\n```")
     if entry.schedule:
         lines.append("```json\n" + json.dumps(entry.schedule, indent=1, sort_keys=True) + "\n```")
-    return "\n\n".join(line for line in lines if line)
+    return _shown("\n\n".join(line for line in lines if line))
+
+
+def _shown(text: str) -> str:
+    """The text without what PostgreSQL cannot store: it would keep the whole shard out."""
+    return text.replace("\x00", "")
+
+
+def _duration(seconds: int) -> timedelta:
+    return timedelta(seconds=min(seconds, _LONGEST_S))

@@ -39,8 +39,22 @@ def load(file: str) -> dict[str, DAG]:
     }
 
 
+class _UnbuildableDag(DAG):
+    """Airflow refuses this one with its reason and goes on with the others of the file."""
+
+    def __init__(self, name: str, reason: Exception) -> None:
+        super().__init__(name)
+        self.reason = reason
+
+    def validate(self) -> None:
+        raise SpecProblemError(f"{self.dag_id}: {self.reason}") from self.reason
+
+
 def _dag(entry: Entry, stub: Path, *, is_retired: bool) -> DAG:
-    dag = build_dag(entry, stub, is_retired=is_retired)
+    try:
+        dag = build_dag(entry, stub, is_retired=is_retired)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, it must not hurt other workflows
+        dag = _UnbuildableDag(entry.name, exc)
     dag.fileloc = str(stub)
     return dag
 

@@ -26,14 +26,13 @@ class Plan:
     timezone: str
     since: datetime
     is_paused: bool = False
+    catchup: bool = False
 
     @property
     def fires(self) -> bool:
         return bool(self.cron) and not self.is_paused
 
-    def next_interval(
-        self, last: Interval | None, now: datetime, *, catchup: bool
-    ) -> Interval | None:
+    def next_interval(self, last: Interval | None, now: datetime) -> Interval | None:
         """What the next scheduled run covers; it is due at the interval's end.
 
         Of the fires missed before `now` only the latest counts, with `catchup` each of them.
@@ -42,7 +41,7 @@ class Plan:
             return None
         after = self.since if last is None else max(self.since, last.end)
         fire = next_fire(self.cron, self.timezone, after)
-        if fire is not None and fire <= now and not catchup:
+        if fire is not None and fire <= now and not self.catchup:
             fire = previous_fire(self.cron, self.timezone, now + _MICROSECOND)
         if fire is None:
             return None
@@ -75,6 +74,7 @@ class Plan:
             "timezone": self.timezone,
             "since": self.since.astimezone(UTC).isoformat(),
             "is_paused": self.is_paused,
+            "catchup": self.catchup,
         }
 
     @classmethod

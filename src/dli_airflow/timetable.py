@@ -50,11 +50,13 @@ class DatasetTimetable(Timetable):
         last_automated_data_interval: DataInterval | None,
         restriction: TimeRestriction,
     ) -> DagRunInfo | None:
-        """The next run; `restriction.earliest` is set in backfills only, our DAGs have no start."""
+        """The next run; `restriction.earliest` is set in backfills only, our DAGs have no start.
+
+        Airflow wants a start of each DAG that catches up, so the plan knows about that instead.
+        """
         last = last_automated_data_interval and plain_interval(*last_automated_data_interval)
         if restriction.earliest is None:
-            now = datetime.now(UTC)
-            found = self._plan.next_interval(last, now, catchup=restriction.catchup)
+            found = self._plan.next_interval(last, datetime.now(UTC))
         else:
             found = self._plan.interval_from(plain(restriction.earliest), last)
         if found is None or (restriction.latest is not None and found.start > restriction.latest):

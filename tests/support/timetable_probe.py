@@ -18,7 +18,7 @@ class ScheduledType:
 def runs(case: dict[str, Any]) -> list[list[str]]:
     """Start, end, due time and id of each run, from a timetable that went through storage."""
     since = datetime.fromisoformat(case["since"])
-    plan = Plan("lake.mart.orders", case["cron"], case["timezone"], since)
+    plan = Plan("lake.mart.orders", case["cron"], case["timezone"], since, catchup=True)
     timetable = DatasetTimetable.deserialize(
         json.loads(json.dumps(DatasetTimetable(plan).serialize()))
     )
@@ -27,7 +27,7 @@ def runs(case: dict[str, Any]) -> list[list[str]]:
     for _ in range(case["count"]):
         info = timetable.next_dagrun_info(
             last_automated_data_interval=None if last is None else last.data_interval,
-            restriction=TimeRestriction(None, None, catchup=True),
+            restriction=TimeRestriction(None, None, catchup=False),
         )
         assert info is not None
         assert info.data_interval is not None

@@ -8,6 +8,7 @@ state/NAME.json    `{"paused": bool, "until": instant or null}`, written by Base
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from datetime import UTC, datetime
@@ -25,8 +26,9 @@ _SUFFIX = ".yaml"
 
 
 class PublishedEntry(NamedTuple):
-    """A spec in force; its `signature` changes with its content and with that of the overridden.
+    """A spec in force.
 
+    Its `signature` changes with each of its files: its own, that of the overridden, and the state.
     `paused` is what Basecamp says, None where it says nothing. `overridden` is the MANUAL spec that
     a CODE spec of the same name hides.
     """
@@ -68,10 +70,10 @@ class FilePublishedSpecs:
         self._root = root
 
     def scan(self) -> dict[str, PublishedEntry]:
-        paused = self._paused()
-        manual = self._folder("manual", paused)
+        states = self._states()
+        manual = self._folder("manual", states)
         found = dict(manual)
-        for name, entry in self._folder("code", paused).items():
+        for name, entry in self._folder("code", states).items():
             hidden = manual.get(name)
             signature = entry.signature
             if hidden is not None:
@@ -87,7 +89,7 @@ class FilePublishedSpecs:
             raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
         return data
 
-    def _folder(self, source: str, paused: dict[str, bool]) -> dict[str, PublishedEntry]:
+    def _folder(self, source: str, states: dict[str, bytes]) -> dict[str, PublishedEntry]:
         found = {}
         with os.scandir((self._root / source).resolve(strict=True)) as files:
             for file in files:
@@ -96,16 +98,24 @@ class FilePublishedSpecs:
                     continue
                 stat = file.stat(follow_symlinks=False)
                 signature = f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
-                found[name] = PublishedEntry(name, source, signature, paused.get(name))
+                found[name] = entry_of(name, source, signature, states.get(name))
         return found
 
-    def _paused(self) -> dict[str, bool]:
+    def _states(self) -> dict[str, bytes]:
         try:
             with os.scandir(self._root / "state") as files:
                 paths = [Path(file.path) for file in files if file.name.endswith(".json")]
         except FileNotFoundError:
             return {}
-        return {path.stem: _is_paused(path.read_bytes()) for path in paths}
+        return {path.name.removesuffix(".json"): path.read_bytes() for path in paths}
+
+
+def entry_of(name: str, source_type: str, signature: str, state: bytes | None) -> PublishedEntry:
+    """The entry of a file with what its state, if there is one, says now."""
+    if state is None:
+        return PublishedEntry(name, source_type, signature)
+    digest = hashlib.sha256(state).hexdigest()[:16]
+    return PublishedEntry(name, source_type, f"{signature}.{digest}", _is_paused(state))
 
 
 def _is_paused(state: bytes) -> bool:

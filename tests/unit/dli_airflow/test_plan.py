@@ -1,5 +1,6 @@
 """The plan that Airflow's timetable follows fires when the embedded engine would."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,8 @@ CHANGES = [
 CRONS = ["30 2 * * *", "0 0 * * *", "15 * * * *", "*/20 1-3 * * *", "0 6 * * 1-5"]
 
 
-def plan_of(cron: str, timezone: str, since: datetime, *, is_paused: bool = False) -> Plan:
-    return Plan("lake.mart.orders", cron, timezone, since, is_paused)
+def plan_of(cron: str, timezone: str, since: datetime, **more: bool) -> Plan:
+    return Plan("lake.mart.orders", cron, timezone, since, **more)
 
 
 def runs(plan: Plan, end: datetime) -> list[Interval]:
@@ -33,7 +34,7 @@ def runs(plan: Plan, end: datetime) -> list[Interval]:
     while True:
         last = found[-1] if found else None
         now = plan.since if last is None else last.end
-        interval = plan.next_interval(last, now, catchup=False)
+        interval = plan.next_interval(last, now)
         assert interval is not None
         if interval.end > end:
             return found
@@ -76,32 +77,33 @@ def hour(number: int) -> Interval:
 
 
 def test_nothing_from_before_the_schedule_is_made_up() -> None:
-    assert HOURLY.next_interval(None, SINCE, catchup=True) == hour(0)
-    assert HOURLY.next_interval(hour(-9), SINCE, catchup=True) == hour(0)
+    for plan in (HOURLY, replace(HOURLY, catchup=True)):
+        assert plan.next_interval(None, SINCE) == hour(0)
+        assert plan.next_interval(hour(-9), SINCE) == hour(0)
 
 
 def test_after_downtime_the_latest_missed_fire_runs_late() -> None:
     now = hour(5).end + MINUTE
-    assert HOURLY.next_interval(hour(1), now, catchup=False) == hour(5)
-    assert HOURLY.next_interval(hour(5), now, catchup=False) == hour(6)
+    assert HOURLY.next_interval(hour(1), now) == hour(5)
+    assert HOURLY.next_interval(hour(5), now) == hour(6)
 
 
 def test_a_fire_that_is_due_this_instant_is_not_skipped() -> None:
-    assert HOURLY.next_interval(hour(1), hour(5).end, catchup=False) == hour(5)
+    assert HOURLY.next_interval(hour(1), hour(5).end) == hour(5)
 
 
 def test_with_catchup_every_missed_fire_runs() -> None:
     now = hour(5).end + MINUTE
-    assert HOURLY.next_interval(hour(1), now, catchup=True) == hour(2)
+    assert replace(HOURLY, catchup=True).next_interval(hour(1), now) == hour(2)
 
 
 @pytest.mark.parametrize("catchup", [False, True])
 def test_a_paused_plan_or_one_without_cron_never_fires(catchup: bool) -> None:
-    paused = plan_of("0 * * * *", "UTC", SINCE, is_paused=True)
-    on_demand = plan_of("", "UTC", SINCE)
+    paused = plan_of("0 * * * *", "UTC", SINCE, is_paused=True, catchup=catchup)
+    on_demand = plan_of("", "UTC", SINCE, catchup=catchup)
     for plan in (paused, on_demand):
         assert not plan.fires
-        assert plan.next_interval(hour(1), hour(9).end, catchup=catchup) is None
+        assert plan.next_interval(hour(1), hour(9).end) is None
     assert on_demand.interval_from(SINCE, None) is None
 
 
@@ -110,7 +112,7 @@ def test_a_logical_date_that_another_cron_has_used_is_not_offered_again() -> Non
     daily = plan_of("0 13 * * *", "UTC", hour(12).start)
     used = Interval(hour(-11).start, hour(-11).end)
     assert used.start == datetime(2025, 5, 31, 13, tzinfo=UTC)
-    found = daily.next_interval(used, hour(12).start, catchup=False)
+    found = daily.next_interval(used, hour(12).start)
     assert found == Interval(hour(13).start, hour(13).start + timedelta(days=1))
 
 
@@ -123,4 +125,6 @@ def test_a_hand_made_run_covers_the_latest_complete_interval() -> None:
 def test_a_plan_survives_storage_and_looks_the_same_each_time() -> None:
     local = plan_of("0 1 * * *", "Asia/Seoul", SINCE.astimezone(ZoneInfo("Asia/Seoul")))
     assert Plan.from_json(local.to_json()) == local
+    every = replace(local, catchup=True, is_paused=True)
+    assert Plan.from_json(every.to_json()) == every
     assert local.to_json() == plan_of("0 1 * * *", "Asia/Seoul", SINCE).to_json()

@@ -31,6 +31,7 @@ class DAG:
         params: Mapping[str, Param] = ...,
         doc_md: str | None = ...,
     ) -> None: ...
+    def validate(self) -> None: ...
 
 class BaseOperator:
     task_id: str

@@ -47,6 +47,16 @@ def test_the_signature_changes_with_each_of_the_files(store: Path, source: str) 
     assert specs.scan()["a.b"].signature != before
 
 
+def test_the_signature_changes_with_the_state_too(store: Path) -> None:
+    (store / "manual" / "a.b.yaml").write_text("x")
+    specs = open_published(store.as_uri())
+    seen = {specs.scan()["a.b"].signature}
+    for state in ('{"paused": false}', '{"paused": false, "asked_at": "now"}'):
+        (store / "state" / "a.b.json").write_text(state)
+        seen.add(specs.scan()["a.b"].signature)
+    assert len(seen) == 3
+
+
 def test_only_files_with_the_name_of_a_spec_count(store: Path) -> None:
     for name in (".a.b.yaml-1", "a.b.yml", "-a.b.yaml", "a..b.yaml"):
         (store / "manual" / name).write_text("x")
