@@ -6,13 +6,32 @@ import pytest
 
 import postgres
 
+AIRFLOW_LIMIT_S = 900
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        default="embedded",
+        choices=["embedded", "airflow"],
+        help="what the engine suite runs on",
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine under test."""
+    return str(request.config.getoption("--engine"))
+
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A file stays together, for its fixtures; what is marked `serial` stays in one worker."""
     for item in items:
         group = "serial" if item.get_closest_marker("serial") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+        if config.getoption("--engine") == "airflow":
+            item.add_marker(pytest.mark.timeout(AIRFLOW_LIMIT_S))
 
 
 @pytest.fixture(scope="session")

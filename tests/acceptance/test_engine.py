@@ -1,6 +1,5 @@
 """What any engine must do, told through the client to a real server; nothing here names one."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +9,8 @@ import pytest
 
 from answer import items, record, refusal
 from dli.core.client import BasecampClient
-from process import Server, wait_for
+from engine_server import PATIENCE_S, EngineServer, serving
+from process import wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -47,21 +47,19 @@ SLOW: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    project = tmp_path_factory.mktemp("engine")
-    (project / "data").mkdir()
+def server(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    project = tmp_path_factory.mktemp("engine") / "project"
+    (project / "data").mkdir(parents=True)
     (project / "data" / "orders.csv").write_text(ORDERS)
     (project / "dli.yaml").write_text(
         "sources:\n  - {table: shop.raw.orders, path: data/orders.csv, format: csv}\n"
     )
-    started = Server(project)
-    started.wait_until_ready()
-    yield started
-    assert started.stop() == 0
+    with serving(engine, project) as started:
+        yield started
 
 
 @pytest.fixture
-def client(server: Server) -> BasecampClient:
+def client(server: EngineServer) -> BasecampClient:
     return server.client()
 
 
@@ -84,14 +82,14 @@ def finished(client: BasecampClient, run_id: str) -> dict[str, Any]:
         found = record(client.workflow_status(run_id, wait=5))
         return found if found["status"] in ("COMPLETED", "FAILED", "KILLED") else None
 
-    return wait_for(look)
+    return wait_for(look, PATIENCE_S)
 
 
 def running(client: BasecampClient, run_id: str) -> None:
-    wait_for(lambda: record(client.workflow_status(run_id))["status"] == "RUNNING")
+    wait_for(lambda: record(client.workflow_status(run_id))["status"] == "RUNNING", PATIENCE_S)
 
 
-def rows(server: Server) -> dict[str, int]:
+def rows(server: EngineServer) -> dict[str, int]:
     def read() -> dict[str, int] | None:
         path = server.project / ".dli" / "warehouse" / "shop.duckdb"
         try:
@@ -101,7 +99,7 @@ def rows(server: Server) -> dict[str, int]:
         except duckdb.IOException:
             return None  # the engine still has the file
 
-    return {day: count for day, count in wait_for(read).items() if day}
+    return {day: count for day, count in wait_for(read, PATIENCE_S).items() if day}
 
 
 def test_a_registered_workflow_is_listed_with_its_next_fire(
@@ -118,7 +116,7 @@ def test_a_registered_workflow_is_listed_with_its_next_fire(
 
 
 def test_a_run_really_runs_the_sql_with_its_parameters(
-    client: BasecampClient, daily: str, server: Server
+    client: BasecampClient, daily: str, server: EngineServer
 ) -> None:
     asked = {"execution_date": "2026-01-01"}
     run = finished(client, record(client.workflow_run(daily, asked))["run_id"])
@@ -131,7 +129,7 @@ def test_a_run_really_runs_the_sql_with_its_parameters(
 
 
 def test_a_value_cannot_change_the_structure_of_the_sql(
-    client: BasecampClient, daily: str, server: Server
+    client: BasecampClient, daily: str, server: EngineServer
 ) -> None:
     asked = {"execution_date": "2026-01-01", "country": "x' OR '1'='1"}
     run = finished(client, record(client.workflow_run(daily, asked))["run_id"])
@@ -163,7 +161,7 @@ def test_a_dry_run_binds_and_starts_nothing(client: BasecampClient, daily: str) 
 
 
 def test_stop_ends_the_sql_and_leaves_the_table_as_it_was(
-    client: BasecampClient, daily: str, slow: str, server: Server
+    client: BasecampClient, daily: str, slow: str, server: EngineServer
 ) -> None:
     finished(client, record(client.workflow_run(daily, {"ds": "2026-01-03"}))["run_id"])
     before = rows(server)
@@ -184,15 +182,21 @@ def test_runs_of_one_dataset_wait_for_each_other(client: BasecampClient, slow: s
     record(client.workflow_stop(first))
 
 
-def test_another_dataset_does_not_wait(client: BasecampClient, slow: str, daily: str) -> None:
+def test_another_dataset_does_not_wait(
+    client: BasecampClient, slow: str, daily: str, server: EngineServer
+) -> None:
     # Both write one table: it must be there, or each of them would create it.
     finished(client, record(client.workflow_run(daily, {"ds": "2026-01-02"}))["run_id"])
     first = record(client.workflow_run(slow))["run_id"]
     running(client, first)
-    other = finished(client, record(client.workflow_run(daily, {"ds": "2026-01-02"}))["run_id"])
-    assert other["status"] == "COMPLETED"
+    other = record(client.workflow_run(daily, {"ds": "2026-01-02"}))["run_id"]
+    if server.shares_warehouse:
+        assert finished(client, other)["status"] == "COMPLETED"
+    else:
+        running(client, other)
     assert record(client.workflow_status(first))["status"] == "RUNNING"
     record(client.workflow_stop(first))
+    assert finished(client, other)["status"] == "COMPLETED"
 
 
 def test_a_failing_run_is_tried_again_as_often_as_told(client: BasecampClient) -> None:
@@ -216,7 +220,7 @@ def test_a_failing_run_is_tried_again_as_often_as_told(client: BasecampClient) -
 
 
 def test_a_backfill_runs_every_day_in_order(
-    client: BasecampClient, daily: str, server: Server
+    client: BasecampClient, daily: str, server: EngineServer
 ) -> None:
     planned = record(client.workflow_backfill(daily, "2026-01-01", "2026-01-03"))
     whole = finished(client, planned["run_id"])
@@ -253,25 +257,21 @@ def test_pause_stops_the_schedule_and_nothing_else(client: BasecampClient, daily
     assert record(client.workflow_unpause(daily))["status"] == "active"
 
 
-def test_a_schedule_fires_by_itself(client: BasecampClient, server: Server, daily: str) -> None:
+def test_a_schedule_fires_by_itself(
+    client: BasecampClient, server: EngineServer, daily: str
+) -> None:
     spec = {**DAILY, "name": "shop.sales.minutely"}
     record(client.workflow_register(spec["name"], "* * * * *", spec=spec))
-    _make_due(server, str(spec["name"]))
+    server.make_due(str(spec["name"]))
     record(client.workflow_pause(daily))  # any change makes the engine look
 
     def scheduled() -> list[dict[str, Any]]:
         runs = items(client.workflow_history(dataset_filter=str(spec["name"])))
         return [run for run in runs if run["status"] == "COMPLETED"]
 
-    run = wait_for(scheduled)[0]
+    run = wait_for(scheduled, PATIENCE_S)[0]
     assert (run["run_type"], run["triggered_by"]) == ("scheduled", "scheduler")
     record(client.workflow_unregister(str(spec["name"])))
-
-
-def _make_due(server: Server, name: str) -> None:
-    due = datetime.now(UTC).replace(second=0, microsecond=0).isoformat(timespec="microseconds")
-    with sqlite3.connect(server.project / ".dli" / "basecamp.db") as store:
-        store.execute("UPDATE workflow SET next_fire_at = ? WHERE dataset_name = ?", [due, name])
 
 
 def test_code_overrides_manual_and_gives_it_back(client: BasecampClient, daily: str) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,8 +23,9 @@ Found = TypeVar("Found")
 class Server:
     """A Basecamp process on one project, started again as often as it is killed."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, variables: Mapping[str, str] | None = None) -> None:
         self.project = project
+        self.variables = dict(variables or {})
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -34,13 +35,16 @@ class Server:
         command = [sys.executable, "-m", "basecamp", "serve", "--project", str(self.project)]
         with (self.project / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--port", str(self.port)], stdout=log, stderr=log
+                [*command, "--port", str(self.port)],
+                env=os.environ | self.variables,
+                stdout=log,
+                stderr=log,
             )
         return self.process
 
-    def client(self) -> BasecampClient:
+    def client(self, timeout_s: int = 10) -> BasecampClient:
         token = wait_for(lambda: (self.project / ".dli" / "token").read_text().strip())
-        return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", 10, token))
+        return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", timeout_s, token))
 
     def wait_until_ready(self) -> None:
         client = self.client()

@@ -50,8 +50,7 @@ class StubAirflow:
         self.lock = threading.Lock()
         self.add_dag("dli_sentinel", tags=())
         handler = type("Handler", (_Handler,), {"stub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
@@ -109,6 +108,13 @@ class StubAirflow:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader that hangs up is part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):

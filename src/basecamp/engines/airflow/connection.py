@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BODY_LIMIT_BYTES = 1024 * 1024
 LINES = "application/x-ndjson"
 _CONNECT_S = 3.0
-_TOTAL_S = 10.0
+_TOTAL_S = 7.0
 _CHUNK_BYTES = 64 * 1024
 _ANSWERS = frozenset({200, 201, 204, 400, 404, 409, 422})
 """Statuses that a caller interprets; every other one is a fault."""
@@ -78,8 +78,11 @@ class Connection:
         self._base = access.url.rstrip("/")
         self._token = access.token
         self._token_lock = threading.Lock()
+        self._is_closed = False
 
     def close(self) -> None:
+        """Begin no exchange any more; one that is under way ends by itself."""
+        self._is_closed = True
         self._pool.clear()
 
     def call(self, ask: Ask, *, attempts: int = 1) -> Answer:
@@ -91,14 +94,24 @@ class Connection:
         for attempt in Retrying(
             stop=stop_after_attempt(attempts),
             wait=wait_random_exponential(multiplier=0.2, max=2.0),
-            retry=retry_if_exception(_is_worth_another_try),
+            retry=retry_if_exception(self._is_worth_another_try),
             reraise=True,
         ):
             with attempt:
                 return self._call_once(ask)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    def _is_worth_another_try(self, error: BaseException) -> bool:
+        return (
+            isinstance(error, AirflowError)
+            and error.reason in (Reason.UNREACHABLE, Reason.FAILING)
+            and error.retry_after_s is None
+            and not self._is_closed
+        )
+
     def _call_once(self, ask: Ask) -> Answer:
+        if self._is_closed:
+            raise unreachable("Basecamp is about to end.")
         self._circuit.admit()
         try:
             answer = self._ask_with_token(ask)
@@ -197,14 +210,6 @@ class Connection:
         except (HTTPError, OSError) as exc:
             raise unreachable("Airflow broke off its answer.") from exc
         return bytes(data)
-
-
-def _is_worth_another_try(error: BaseException) -> bool:
-    return (
-        isinstance(error, AirflowError)
-        and error.reason in (Reason.UNREACHABLE, Reason.FAILING)
-        and error.retry_after_s is None
-    )
 
 
 def _fault_of(status: int, retry_after: str | None) -> AirflowError:

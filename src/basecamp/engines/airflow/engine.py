@@ -40,7 +40,7 @@ _IDLE_S = 5.0
 _LOOK_S = 15.0
 _PARSE_AGAIN_S = 3.0
 _STORE_RETRY_S = 0.5
-_IN_FORCE_S = 8.0
+_IN_FORCE_S = 5.0
 _IN_FORCE_LOOK_S = 0.2
 _IN_FORCE_NAMES = 20
 """Of a larger publication only so many are waited for; they come together."""
@@ -90,6 +90,7 @@ class AirflowEngine:
         """Leave Airflow alone; what runs there goes on."""
         self._is_ending = True
         self._wanted.set()
+        self._rest.close()
         if self._thread.ident is not None:
             self._thread.join()
         self._pool.shutdown(cancel_futures=True)

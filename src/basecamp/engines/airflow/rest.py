@@ -45,6 +45,10 @@ class AirflowRest:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def close(self) -> None:
+        """Ask nothing any more."""
+        self._connection.close()
+
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> SeenRun | None:
         """Queue a run under our id, once: a second call finds the run of the first.
 

@@ -54,12 +54,12 @@ def rest(connection: Connection) -> AirflowRest:
 class Camp:
     """A store, and the engine on it whose rounds a test makes one by one."""
 
-    def __init__(self, database: Database, rest: AirflowRest, circuit: Circuit, root: Path) -> None:
+    def __init__(self, database: Database, url: str, circuit: Circuit, root: Path) -> None:
+        self.access = Access(url, username="basecamp", password="secret")
         self.database = database
         self.root = root
         self.files = FileSpecStore(root / "store")
         self.files.prepare()
-        self.rest = rest
         self.circuit = circuit
         self.clock = HandClock()
         self.caller = Caller("ana")
@@ -74,7 +74,7 @@ class Camp:
     def _serve(self) -> None:
         self.engine = AirflowEngine(
             self.database,
-            self.rest,
+            AirflowRest(Connection(self.access, self.circuit, SystemClock())),
             circuit=self.circuit,
             checker=Checker(CheckerSettings(self.root, self.root), self.clock),
             pauses=PauseStates(self.files),
@@ -123,9 +123,9 @@ class HandClock:
 
 @pytest.fixture
 def camp(
-    database: Database, rest: AirflowRest, circuit: Circuit, tmp_path: Path, clock: Any
+    database: Database, airflow: StubAirflow, circuit: Circuit, tmp_path: Path, clock: Any
 ) -> Iterator[Camp]:
-    camp = Camp(database, rest, circuit, tmp_path)
+    camp = Camp(database, airflow.url, circuit, tmp_path)
     clock.seconds = 1_000.0
     yield camp
     camp.engine.stop()

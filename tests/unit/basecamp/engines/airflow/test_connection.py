@@ -194,3 +194,13 @@ def test_no_message_names_the_account_or_repeats_an_answer(
         own.call(HEALTH)
     assert canary not in f"{refused.value!r} {refused.value} {refused.value.details}"
     own.close()
+
+
+def test_nothing_is_asked_any_more_once_the_server_ends(
+    airflow: StubAirflow, connection: Connection
+) -> None:
+    connection.call(HEALTH)
+    asked = len(airflow.asked)
+    connection.close()
+    assert reason_of(lambda: connection.call(HEALTH, attempts=3)) is Reason.UNREACHABLE
+    assert len(airflow.asked) == asked

@@ -1,0 +1,93 @@
+"""A Basecamp on either engine, for the one suite that both must pass."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from basecamp.specstore.file import FileSpecStore
+from managed_airflow import TestAirflow, running_airflow
+from process import Server, wait_for
+
+__all__ = ["ENGINES", "PATIENCE_S", "AirflowServer", "EngineServer", "await_ready", "serving"]
+
+PATIENCE_S = 180.0
+"""A real Airflow on a busy machine starts a task when it gets round to it."""
+
+
+class EngineServer(Server):
+    """A server whose schedules a test can make fire.
+
+    Where each run is a process of its own, they do not share the warehouse: of those that need the
+    same DuckDB file at once, one works and the others, which have begun, wait for the file.
+    """
+
+    shares_warehouse = False
+
+    def make_due(self, name: str) -> None:
+        """Let a schedule of every minute fire soon."""
+
+
+class EmbeddedServer(EngineServer):
+    """Runs on this machine; its store says when a schedule fires."""
+
+    shares_warehouse = True
+
+    def make_due(self, name: str) -> None:
+        due = datetime.now(UTC).replace(second=0, microsecond=0).isoformat(timespec="microseconds")
+        with sqlite3.connect(self.project / ".dli" / "basecamp.db") as store:
+            store.execute(
+                "UPDATE workflow SET next_fire_at = ? WHERE dataset_name = ?", [due, name]
+            )
+
+
+@contextmanager
+def _embedded(project: Path) -> Iterator[EngineServer]:
+    yield EmbeddedServer(project)
+
+
+class AirflowServer(EngineServer):
+    """Runs on an Airflow of its own beside the project. There a minute is waited for."""
+
+    def __init__(self, project: Path, airflow: TestAirflow) -> None:
+        keys = airflow.home.credentials
+        self.airflow = airflow
+        super().__init__(
+            project,
+            {
+                "BASECAMP_ENGINE": "airflow",
+                "BASECAMP_AIRFLOW_URL": airflow.home.url,
+                "BASECAMP_AIRFLOW_USERNAME": keys.username,
+                "BASECAMP_AIRFLOW_PASSWORD": keys.password,
+            },
+        )
+
+
+@contextmanager
+def on_airflow(project: Path) -> Iterator[AirflowServer]:
+    store = project / ".dli" / "store"
+    FileSpecStore(store).prepare()
+    with running_airflow(project.parent / "airflow", project, store.as_uri()) as airflow:
+        yield AirflowServer(project, airflow)
+
+
+ENGINES: dict[str, Callable[[Path], AbstractContextManager[EngineServer]]] = {
+    "embedded": _embedded,
+    "airflow": on_airflow,
+}
+
+
+@contextmanager
+def serving(engine: str, project: Path) -> Iterator[EngineServer]:
+    """A ready server on this engine; it must end well."""
+    with ENGINES[engine](project) as server:
+        await_ready(server)
+        yield server
+        assert server.stop() == 0
+
+
+def await_ready(server: Server) -> None:
+    """Basecamp and its engine can work."""
+    client = server.client()
+    wait_for(lambda: client.health_check().success, PATIENCE_S)
