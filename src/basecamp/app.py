@@ -197,6 +197,7 @@ def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
         slots=settings.worker_slots,
         template_env=settings.template_env,
         worker_idle_s=settings.worker_idle_seconds,
+        worker_memory_mb=settings.worker_memory_mb,
     )
     return EmbeddedEngine(database, own, clock)
 
@@ -225,5 +226,6 @@ def _airflow(
         state_dir=settings.state_dir,
         template_env=settings.template_env,
         worker_idle_s=settings.worker_idle_seconds,
+        worker_memory_mb=settings.worker_memory_mb,
     )
     return assemble(around, access if supervisor is None else supervisor.access, checking)

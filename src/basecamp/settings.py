@@ -31,6 +31,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     worker_slots: int = 4
     worker_idle_seconds: int = 300
+    worker_memory_mb: int = 0
     reconcile_seconds: int = 60
     template_env: tuple[str, ...] = ()
     log_level: str = "INFO"
@@ -79,6 +80,7 @@ class Settings:
             worker_idle_seconds=read.number(
                 "WORKER_IDLE_SECONDS", cls.worker_idle_seconds, 1, 86_400
             ),
+            worker_memory_mb=read.number("WORKER_MEMORY_MB", cls.worker_memory_mb, 0, 1_048_576),
             reconcile_seconds=read.number("RECONCILE_SECONDS", cls.reconcile_seconds, 1, 86_400),
             template_env=read.names("TEMPLATE_ENV"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),

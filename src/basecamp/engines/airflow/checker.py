@@ -28,6 +28,7 @@ class CheckerSettings:
     state_dir: Path
     template_env: tuple[str, ...] = ()
     worker_idle_s: float = 300.0
+    worker_memory_mb: int = 0
 
 
 class Checker:
@@ -83,7 +84,13 @@ class Checker:
 
     def _start(self) -> WorkerLink:
         own = self._settings
-        return WorkerLink(own.project, own.state_dir, own.template_env, self._receive)
+        return WorkerLink(
+            own.project,
+            own.state_dir,
+            own.template_env,
+            self._receive,
+            memory_mb=own.worker_memory_mb,
+        )
 
     def _receive(self, link: WorkerLink, message: Message) -> None:
         if message["op"] == "checked":

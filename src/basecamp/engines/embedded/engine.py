@@ -37,6 +37,8 @@ _KILL_AFTER_S = 10.0
 _RETRY_S = 0.5
 _FULL_PAUSE_S = 0.05
 _WORKER_LEAD_S = 2.0
+_GREED = "template: it needs more memory than a worker may use (BASECAMP_WORKER_MEMORY_MB)"
+_GREED_CODE = ErrorCode.SPEC_INVALID.value
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
 
 
@@ -54,6 +56,7 @@ class EmbeddedSettings:
     template_env: tuple[str, ...] = ()
     drain_s: float = 5.0
     worker_idle_s: float = 300.0
+    worker_memory_mb: int = 0
 
 
 class EmbeddedEngine:
@@ -335,7 +338,11 @@ class EmbeddedEngine:
         settings = self._settings
         try:
             self._link = WorkerLink(
-                settings.project, settings.state_dir, settings.template_env, receive
+                settings.project,
+                settings.state_dir,
+                settings.template_env,
+                receive,
+                memory_mb=settings.worker_memory_mb,
             )
         except OSError as exc:  # no process or no descriptor is to be had at the moment
             _log.error("engine.no_worker", extra={"reason": exc.strerror})
@@ -361,13 +368,22 @@ class EmbeddedEngine:
         """Whatever was handed to the worker and not answered ends here."""
         reported = {report.run_id for report in self._reports}
         lost = [each for each in self._executions.values() if each.run_id not in reported]
-        was_killed_by_us = any(each.interrupted_at is not None for each in lost)
+        culprit = gone.culprit if gone is not None else None
+        is_known = culprit is not None or any(each.interrupted_at is not None for each in lost)
         for execution in lost:
             if self._stopping:  # it is taken over at the next start
                 del self._executions[execution.run_id]
             else:
                 has_begun = gone is not None and gone.has_begun(execution.run_id, execution.claim)
-                self._reports.append(_lost(execution, has_begun, was_killed_by_us))
+                if culprit == {"run_id": execution.run_id, "claim": execution.claim}:
+                    report = Report(**culprit, code=_GREED_CODE, message=_GREED)
+                else:
+                    report = _lost(execution, has_begun, is_known)
+                self._reports.append(report)
+        if culprit is not None and "check" in culprit:
+            self._answer(
+                {"id": culprit["check"], "ok": False, "code": _GREED_CODE, "message": _GREED}
+            )
         self._lose_checks()
 
     def _lose_checks(self) -> None:

@@ -14,6 +14,8 @@ from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
     from dli.specs.dataset import Statement
@@ -34,10 +36,17 @@ class JobFailed(Exception):  # noqa: N818 - an end of a job, not an error of our
 class Job:
     """A run, or the check of one, from its message."""
 
-    def __init__(self, workshop: Workshop, message: dict[str, Any], log: RunLog | None) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        message: dict[str, Any],
+        log: RunLog | None,
+        rendering: AbstractContextManager[None],
+    ) -> None:
         self._workshop = workshop
         self._message = message
         self._log = log
+        self._rendering = rendering
         self._lock = threading.Lock()
         self._is_interrupted = False
         self._session: Session | None = None
@@ -110,7 +119,8 @@ class Job:
             allowed_env=self._workshop.allowed_env,
             known_names=(),
         )
-        return spec, render_dataset(spec, context, message["parameters"])
+        with self._rendering:
+            return spec, render_dataset(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
         self._write(_LEVELS.get(event.kind, "info"), str(event))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,8 +32,11 @@ class WorkerLink:
         state_dir: Path,
         template_env: Sequence[str],
         receive: Callable[[WorkerLink, Message], None],
+        *,
+        memory_mb: int = 0,
     ) -> None:
         self._receive = receive
+        self._rendered: Message | None = None
         ours, theirs = socket.socketpair()
         self._socket = ours
         self._send_lock = threading.Lock()
@@ -46,6 +50,7 @@ class WorkerLink:
                 str(project),
                 str(state_dir),
                 ",".join(template_env),
+                str(memory_mb),
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -63,6 +68,11 @@ class WorkerLink:
     def has_begun(self, run_id: str, claim: int) -> bool:
         """Whether the worker had begun this attempt and has not told its end."""
         return (run_id, claim) in self._begun
+
+    @property
+    def culprit(self) -> Message | None:
+        """The run or check whose template took more memory than there is, and so the worker."""
+        return self._rendered if self._process.returncode == -signal.SIGABRT else None
 
     def send(self, message: Message) -> None:
         """Write one message; a worker that is gone is reported by `receive`, not here."""
@@ -82,7 +92,8 @@ class WorkerLink:
 
     def close(self, timeout_s: float) -> None:
         """Hang up, so that the worker ends by itself; kill it if it does not."""
-        self._socket.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it has ended by itself meanwhile
+            self._socket.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -99,11 +110,16 @@ class WorkerLink:
             pass  # a torn line or connection: the worker is gone
         self.kill()
         self._process.wait()
+        with self._send_lock:
+            self._socket.close()
         self._receive(self, {"op": "gone"})
 
     def _take(self, message: Message) -> None:
         if message["op"] == "began":
             self._begun.add((message["run_id"], message["claim"]))
+            return
+        if message["op"] == "rendering":
+            self._rendered = message["what"]
             return
         if message["op"] == "result":
             self._begun.discard((message["run_id"], message["claim"]))

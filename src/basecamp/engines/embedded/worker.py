@@ -14,17 +14,22 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.embedded.job import Job, JobFailed
 from basecamp.engines.embedded.log import RunLog
+from basecamp.engines.embedded.memory import limit_memory
 from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _log = logging.getLogger(__name__)
 Message = dict[str, Any]
-_THREADS = 32
+_THREADS = 128  # more than runs and checks together can be, so that none waits for another
 
 
 class Worker:
@@ -35,6 +40,7 @@ class Worker:
     ) -> None:
         self._line = line
         self._send_lock = threading.Lock()
+        self._render_lock = threading.Lock()
         self._logs_dir = state_dir / "logs"
         self._logs_dir.mkdir(mode=0o700, exist_ok=True)
         self._workshop = Workshop(project, allowed_env)
@@ -61,10 +67,21 @@ class Worker:
             case "check":
                 self._pool.submit(self._check, message)
 
+    @contextmanager
+    def _rendering(self, what: Message) -> Iterator[None]:
+        """Out of memory, the template engine ends the process: say before what it works on."""
+        with self._render_lock:
+            self._send({"op": "rendering", "what": what})
+            try:
+                yield
+            finally:
+                self._send({"op": "rendering", "what": None})
+
     def _job(self, message: Message) -> Job:
         run_id = message["run_id"]
         log = RunLog(self._logs_dir / f"{run_id}.jsonl", lambda: self._news.add(run_id))
-        return Job(self._workshop, message, log)
+        which = {"run_id": run_id, "claim": message["claim"]}
+        return Job(self._workshop, message, log, self._rendering(which))
 
     def _run(self, job: Job, message: Message) -> None:
         which: Message = {"run_id": message["run_id"], "claim": message["claim"]}
@@ -86,7 +103,8 @@ class Worker:
     def _check(self, message: Message) -> None:
         answer: Message = {"op": "checked", "id": message["id"]}
         try:
-            job = Job(self._workshop, message, None)
+            rendering = self._rendering({"check": message["id"]})
+            job = Job(self._workshop, message, None, rendering)
             answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
         except JobFailed as failed:
             answer |= {"ok": False, "code": failed.code, "message": failed.message}
@@ -106,7 +124,8 @@ class Worker:
 
 def main(arguments: list[str]) -> None:
     """Serve the engine on an inherited socket; ends the process when it hangs up."""
-    descriptor, project, state_dir, names = arguments
+    descriptor, project, state_dir, names, memory_mb = arguments
+    limit_memory(int(memory_mb))
     allowed_env = {name: os.environ[name] for name in names.split(",") if name in os.environ}
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = socket.socket(fileno=int(descriptor))

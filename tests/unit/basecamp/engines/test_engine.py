@@ -33,6 +33,8 @@ class FakeLink:
     receive: Callable[["FakeLink", Message], None]
     sent: list[Message] = field(default_factory=list)
     pid: int = 1
+    memory_mb: int = 0
+    culprit: Message | None = None
     kills: int = 0
 
     def send(self, message: Message) -> None:
@@ -134,8 +136,8 @@ def floor(
 ) -> Iterator[Floor]:
     links: list[FakeLink] = []
 
-    def start_link(*arguments: Any) -> FakeLink:
-        links.append(FakeLink(*arguments))
+    def start_link(*arguments: Any, memory_mb: int) -> FakeLink:
+        links.append(FakeLink(*arguments, memory_mb=memory_mb))
         return links[-1]
 
     monkeypatch.setattr(module, "WorkerLink", start_link)
@@ -196,7 +198,7 @@ def test_a_run_that_no_worker_could_be_started_for_is_tried_again(
 ) -> None:
     refused = threading.Event()
 
-    def refuse(*_: Any) -> FakeLink:
+    def refuse(*_: Any, **_more: Any) -> FakeLink:
         refused.set()
         raise OSError(11, "Resource temporarily unavailable")
 
@@ -247,3 +249,32 @@ def test_a_stop_between_claim_and_hand_over_reaches_the_worker_after_the_run(flo
     wait_for(lambda: link.told("interrupt"))
     assert [sent["op"] for sent in link.sent] == ["run", "interrupt"]
     assert link.told("interrupt")[0]["claim"] == message["claim"]
+
+
+def test_a_template_that_takes_all_memory_costs_its_own_run_alone(floor: Floor) -> None:
+    other = floor.queue("shop.sales.other")
+    greedy = floor.queue("shop.sales.greedy", max_attempts=3)
+    floor.handed_over(other)
+    link, message = floor.handed_over(greedy)
+    link.culprit = {"run_id": greedy, "claim": message["claim"]}
+    link.end()
+    wait_for(lambda: floor.status(greedy) == "FAILED")
+    wait_for(lambda: len([sent for each in floor.links for sent in each.told("run")]) == 3)
+    floor.report(other)
+    wait_for(lambda: floor.status(other) == "COMPLETED")
+    with floor.database.read() as tx:
+        rows = {row.run_id: row for row in run.history(tx, run.RunFilter(), 9, 0)[0]}
+    assert "more memory than a worker may use" in rows[greedy].error_message
+    assert (rows[other].attempt, rows[other].crashes) == (1, 0)
+
+
+def test_a_check_of_a_template_that_takes_all_memory_says_so(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.check_in_thread(answers)
+    (message,) = wait_for(lambda: floor.links[0].told("check"))
+    floor.links[0].culprit = {"check": message["id"]}
+    floor.links[0].end()
+    thread.join(5)
+    (answer,) = answers
+    assert isinstance(answer, CheckResult)
+    assert (answer.ok, answer.code) == (False, "DLI-203")
