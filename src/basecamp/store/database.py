@@ -6,7 +6,7 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import URL, Connection, Engine, select
+from sqlalchemy import URL, Connection, Engine, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -45,6 +45,7 @@ class Database:
         """Whether other servers may work on the same store."""
         self.name = secrets.token_hex(8)
         """Tells this server from others on the same store."""
+        self._has_failed = False
         if self.is_shared:
             from basecamp.store import postgres  # its driver loads where it is used
 
@@ -87,11 +88,15 @@ class Database:
             yield connection
 
     def ping(self) -> None:
-        """Have the store answer something.
+        """Have the store answer something; after a failure also write, so that it shows if it can.
 
         Raises:
             ServerError: it does not (DLI-504).
         """
+        if self._has_failed:
+            with self.transaction() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            self._has_failed = False
         with self.read() as connection:
             connection.execute(select(1))
 
@@ -117,6 +122,7 @@ class Database:
             trouble = self._postgres.trouble(exc.orig) if self.is_shared else sqlite.trouble(exc)
             if trouble == "busy":
                 raise _unavailable("The state store is busy.", busy=True) from exc
+            self._has_failed = True
             if trouble == "full":
                 raise _unavailable("The disk of the state store is full.") from exc
             raise _unavailable("The state store is not available.") from exc

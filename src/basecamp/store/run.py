@@ -103,8 +103,11 @@ def history(tx: Connection, wanted: RunFilter, limit: int, offset: int) -> tuple
     else:
         conditions += _day_conditions(wanted)
         count = tx.execute(select(func.count()).select_from(_RUN).where(*conditions)).scalar_one()
-    query = select(_RUN).where(*conditions).order_by(_RUN.c.seq.desc()).limit(limit).offset(offset)
-    return list(tx.execute(query)), int(count)
+    wanted_count = min(limit, int(count) - offset)
+    if wanted_count <= 0:  # a search for what is not there would read every run
+        return [], int(count)
+    query = select(_RUN).where(*conditions).order_by(_RUN.c.seq.desc())
+    return list(tx.execute(query.limit(wanted_count).offset(offset))), int(count)
 
 
 def _conditions(columns: Any, wanted: RunFilter) -> list[ColumnElement[bool]]:
