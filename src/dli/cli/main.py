@@ -24,6 +24,7 @@ COMMANDS = {
     "dataset": Entry("dli.cli.dataset:dataset", "List, check, run and show datasets."),
     "metric": Entry("dli.cli.metric:metric", "List, check and run metrics."),
     "quality": Entry("dli.cli.quality:quality", "List, check and run quality tests."),
+    "catalog": Entry("dli.cli.catalog:catalog", "Show tables and their columns."),
     "lineage": Entry("dli.cli.lineage:lineage", "Show where data comes from and where it goes."),
     "transpile": Entry("dli.cli.transpile:transpile", "Rewrite SQL by rules, or for a dialect."),
     "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),

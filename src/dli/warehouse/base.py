@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from dli.warehouse.inventory import StoredTable
     from dli.warehouse.plan import PlannedStatement
 
 __all__ = [
@@ -103,6 +104,10 @@ class Session(Protocol):
 
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:
         """Bind all statements in order without any effect; gives warnings, raises as `execute`."""
+        ...
+
+    def tables(self) -> list[StoredTable]:
+        """Everything that can be read, by name; raises as `execute`."""
         ...
 
     def interrupt(self) -> None:

@@ -143,6 +143,15 @@ class DuckDBWarehouse:
                 if view is not None:
                     self._refresh(view)
 
+    def provide_all(self, *, on_wait: Callable[[], None]) -> None:
+        """Attach every catalog there is, with the views of all sources; raises as `provide`."""
+        catalogs = list(self._files or ())
+        if self._files is None:
+            catalogs = [file.stem for file in sorted(self._folder.glob("*.duckdb"))]
+        reads = {Relation(catalog, "main", "") for catalog in catalogs}
+        reads |= {view.relation for view in self.sources.values()}
+        self.provide(reads, (), on_wait=on_wait)
+
     def check(
         self,
         plan: Sequence[PlannedStatement],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from dli.warehouse.executor import QueryExecutor
+    from dli.warehouse.inventory import StoredTable
     from dli.warehouse.plan import PlannedStatement
 
 __all__ = ["ExecutorSession"]
@@ -69,6 +70,9 @@ class ExecutorSession:
 
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:  # noqa: ARG002 (see text)
         return ["The statements were not checked by the engine: an executor can only run them"]
+
+    def tables(self) -> list[StoredTable]:
+        raise ExecutionError("An executor cannot tell which tables there are")
 
     def interrupt(self) -> None:
         self._is_stopped = True

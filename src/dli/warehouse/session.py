@@ -9,6 +9,7 @@ import duckdb
 
 from dli.warehouse.base import Outcome, StatementInterruptedError
 from dli.warehouse.failure import is_fatal, refusal
+from dli.warehouse.inventory import StoredColumn, StoredTable
 from dli.warehouse.plan import read_by, written_by
 from dli.warehouse.relation import Relation, search_path
 from dli.warehouse.semantics import division
@@ -27,6 +28,11 @@ __all__ = ["DuckDBSession"]
 _Result = TypeVar("_Result")
 
 _BATCH_ROWS: Final = 4096
+_ALL_COLUMNS: Final = """
+SELECT database_name, schema_name, table_name, column_name, data_type FROM duckdb_columns()
+WHERE NOT internal AND database_name NOT IN ('memory', 'system', 'temp')
+ORDER BY database_name, schema_name, table_name, column_index
+"""
 _PRESS_PAUSE_S: Final = 0.02
 _START_TIMEOUT_S: Final = 1.0
 
@@ -104,6 +110,13 @@ class DuckDBSession:
         finally:
             if not self._has_transaction:
                 self._note_drops()
+
+    def tables(self) -> list[StoredTable]:
+        self._warehouse.provide_all(on_wait=self._refuse_when_stopped)
+        columns: dict[tuple[str, str, str], list[StoredColumn]] = {}
+        for catalog, schema, table, name, kind in self.execute(_ALL_COLUMNS).rows:
+            columns.setdefault((catalog, schema, table), []).append(StoredColumn(name, kind))
+        return [StoredTable(*name, tuple(found)) for name, found in columns.items()]
 
     def interrupt(self) -> None:
         with self._state:

@@ -1,0 +1,131 @@
+"""`CatalogAPI` on a project's own warehouse."""
+
+from pathlib import Path
+
+import pytest
+
+from dli.api.catalog import CatalogAPI
+from dli.api.dataset import DatasetAPI
+from dli.models.catalog import TableDetail
+from dli.models.common import ExecutionContext
+from dli.models.state import ResultStatus
+
+PEOPLE, ORDERS = "shop.sales.people", "shop.raw.orders"
+SPEC = """
+name: shop.sales.people
+owner: ana@example.com
+team: sales
+description: Who paid
+tags: [daily]
+schema:
+  - {name: customer, description: full name, pii: true}
+  - {name: paid}
+query_statement: |
+  CREATE TABLE shop.sales.people AS
+  SELECT customer, SUM(amount) AS paid FROM shop.raw.orders GROUP BY customer
+"""
+METRIC = (
+    "{name: shop.sales.total, owner: a, team: b, query_statement: SELECT 1 FROM shop.sales.people}"
+)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> CatalogAPI:
+    root = tmp_path / "project"
+    for folder in ("datasets", "metrics"):
+        (root / folder).mkdir(parents=True)
+    (root / "dli.yaml").write_text("sources: [{table: shop.raw.orders, path: orders.csv}]")
+    (root / "orders.csv").write_text("customer,amount,note\nana,3,\nbo,4,x\nana,5,\n,1,\n")
+    (root / "datasets" / f"dataset.{PEOPLE}.yaml").write_text(SPEC)
+    (root / "metrics" / "metric.shop.sales.total.yaml").write_text(METRIC)
+    context = ExecutionContext(project_path=root)
+    assert DatasetAPI(context).run(PEOPLE).status is ResultStatus.SUCCESS
+    return CatalogAPI(context)
+
+
+def detail(api: CatalogAPI, name: str, *, include_sample: bool = False) -> TableDetail:
+    result = api.get(name, include_sample=include_sample)
+    assert result.error_message is None
+    assert isinstance(result.table, TableDetail)
+    return result.table
+
+
+def test_tables_and_sources_with_owner_and_rows(api: CatalogAPI) -> None:
+    result = api.list_tables()
+    assert [(t.name, t.engine, t.owner, t.row_count) for t in result.tables] == [
+        (ORDERS, "duckdb", None, 4),
+        (PEOPLE, "duckdb", "ana@example.com", 3),
+    ]
+    assert (result.total_count, result.has_more) == (2, False)
+    cut = api.list_tables(limit=1)
+    assert (len(cut.tables), cut.total_count, cut.has_more) == (1, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "names"),
+    [
+        ("shop", [ORDERS, PEOPLE]),
+        ("SHOP.Sales", [PEOPLE]),
+        (ORDERS, [ORDERS]),
+        (f"trino.{ORDERS}", []),
+        ("shop.sale", []),
+    ],
+)
+def test_an_identifier_narrows_the_list(api: CatalogAPI, identifier: str, names: list[str]) -> None:
+    assert [table.name for table in api.list_tables(identifier).tables] == names
+
+
+def test_columns_with_what_the_spec_says_and_the_data_show(api: CatalogAPI) -> None:
+    table = detail(api, PEOPLE)
+    customer, paid = table.columns
+    assert (customer.name, customer.data_type, customer.description) == (
+        "customer",
+        "VARCHAR",
+        "full name",
+    )
+    assert (customer.is_pii, paid.is_pii) == (True, False)
+    assert customer.fill_rate == pytest.approx(2 / 3)
+    assert (paid.fill_rate, paid.distinct_count) == (1.0, 3)
+    assert (table.ownership.team, table.description, table.tags) == ("sales", "Who paid", ["daily"])
+    assert table.impact.metrics == ["shop.sales.total"]
+    assert table.sample_data is None
+    assert detail(api, ORDERS).impact.datasets == [PEOPLE]
+
+
+def test_personal_data_never_shows_in_samples(api: CatalogAPI) -> None:
+    rows = detail(api, PEOPLE, include_sample=True).sample_data
+    assert rows is not None
+    assert {row["customer"] for row in rows} == {"***"}
+    assert sorted(row["paid"] for row in rows) == [1, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("PAID", [PEOPLE]),
+        ("full name", [PEOPLE]),
+        ("note", [ORDERS]),
+        ("daily", [PEOPLE]),
+        ("%", []),
+    ],
+)
+def test_search_looks_at_names_columns_descriptions_and_tags(
+    api: CatalogAPI, word: str, names: list[str]
+) -> None:
+    result = api.search(word)
+    assert [table.name for table in result.tables] == names
+    assert (result.total_matches, result.keyword) == (len(names), word)
+
+
+def test_what_goes_wrong_is_a_failure(api: CatalogAPI) -> None:
+    for name in ("shop.sales.none", f"hive.{PEOPLE}"):
+        result = api.get(name)
+        assert result.status is ResultStatus.FAILURE
+        assert "not found" in (result.error_message or "")
+    root = api.context.project_path
+    assert root is not None
+    (root / "dli.yaml").write_text("environments: {dev: {connection_string: 'trino://h'}}")
+    result_list = CatalogAPI(ExecutionContext(project_path=root)).list_tables()
+    assert (result_list.error_message or "").startswith("[DLI-403]")
+    alone = CatalogAPI(ExecutionContext(project_path=root.parent)).list_tables()
+    assert "server_url required" in (alone.error_message or "")
