@@ -28,13 +28,16 @@ AIRFLOW := src/basecamp/engines/airflow
 # Right after the release of the Airflow that is named there: later packages may not fit it.
 AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo test test-airflow check bench serve docs airflow-lock format clean lint types layers unit
+.PHONY: help demo demo-airflow test test-airflow check bench serve docs airflow-lock format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## the whole story on real data, in a temporary project
 	@$(BIN)/python examples/demo.py
+
+demo-airflow: .venv/.runtime ## the same story on a real Airflow, which is installed into .airflow/ once
+	@$(BIN)/python examples/demo.py --engine airflow
 
 test: .venv/.dev ## all tests but those on a real Airflow
 	@$(BIN)/pytest -n $(WORKERS)
