@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -39,7 +40,7 @@ class WorkerLink:
         self._rendered: Message | None = None
         ours, theirs = socket.socketpair()
         self._socket = ours
-        self._send_lock = threading.Lock()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._begun: set[tuple[str, int]] = set()
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [
@@ -57,6 +58,8 @@ class WorkerLink:
             start_new_session=True,
         )
         theirs.close()
+        self._writer = threading.Thread(target=self._write, name="worker-writer", daemon=True)
+        self._writer.start()
         self._thread = threading.Thread(target=self._read, name="worker-link", daemon=True)
         self._thread.start()
 
@@ -75,13 +78,8 @@ class WorkerLink:
         return self._rendered if self._process.returncode == -signal.SIGABRT else None
 
     def send(self, message: Message) -> None:
-        """Write one message; a worker that is gone is reported by `receive`, not here."""
-        data = json.dumps(message, ensure_ascii=False).encode() + b"\n"
-        try:
-            with self._send_lock:
-                self._socket.sendall(data)
-        except OSError:
-            return
+        """Have one message written; does not wait for a worker that is stuck or gone."""
+        self._outbox.put(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
     def kill(self) -> None:
         """End the worker and all it started, at once."""
@@ -92,14 +90,19 @@ class WorkerLink:
 
     def close(self, timeout_s: float) -> None:
         """Hang up, so that the worker ends by itself; kill it if it does not."""
-        with suppress(OSError):  # it has ended by itself meanwhile
-            self._socket.shutdown(socket.SHUT_WR)
+        self._outbox.put(None)
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
         self._thread.join(timeout_s)
+
+    def _write(self) -> None:
+        with suppress(OSError):  # the worker is gone, which the reading thread tells
+            while (data := self._outbox.get()) is not None:
+                self._socket.sendall(data)
+            self._socket.shutdown(socket.SHUT_WR)
 
     def _read(self) -> None:
         try:
@@ -110,8 +113,9 @@ class WorkerLink:
             pass  # a torn line or connection: the worker is gone
         self.kill()
         self._process.wait()
-        with self._send_lock:
-            self._socket.close()
+        self._outbox.put(None)
+        self._writer.join()
+        self._socket.close()
         self._receive(self, {"op": "gone"})
 
     def _take(self, message: Message) -> None:
