@@ -12,6 +12,7 @@ from basecamp import state_dir
 from basecamp.auth import TokenAuth, load_token
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
+from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
 from basecamp.routes import dataset, health, metric, problem, publish, run, workflow
 from basecamp.routes.access import Site
@@ -23,8 +24,8 @@ from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
-from basecamp.specstore.file import FileSpecStore
 from basecamp.specstore.index import SpecIndex
+from basecamp.specstore.location import open_spec_store
 from basecamp.store import schema, tally, tick
 from basecamp.store.database import Database
 from basecamp.telemetry import Figures, Metrics
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.assembly import Surroundings
     from basecamp.engines.airflow.supervisor import AirflowSupervisor
     from basecamp.engines.base import Engine
+    from basecamp.engines.leadership import Leadership
     from basecamp.settings import Settings
+    from basecamp.specstore.base import SpecStore
 
 
 @dataclass(eq=False, repr=False)
@@ -77,7 +80,8 @@ class Basecamp:
     def _connect(self, engine: Engine | None, clock: Clock) -> None:
         root = self.settings.state_dir
         database = self.database
-        files = FileSpecStore(root / "store")
+        self.leadership = leadership_on(database)
+        files = open_spec_store(self.settings.spec_store_url, root / "store")
         had_code = files.prepare()
         metrics = Metrics(self._figures)
         self.engine = engine or self._make_engine(files, metrics, clock)
@@ -95,20 +99,25 @@ class Basecamp:
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
         )
         self.engine.subscribe(self.site.watch.notify)
+        (root / "store").mkdir(mode=0o700, exist_ok=True)
         index = SpecIndex(root / "store" / "index.json")
         self.reconciler = Reconciler(
-            database, self.engine, workflows, files=files, index=index, clock=clock
+            self.leadership, self.engine, workflows, files=files, index=index, clock=clock
         )
         if not had_code:
             self.reconciler.restore_code()
-        self.loop = ReconcileLoop(self.reconciler, self.settings.reconcile_seconds)
+        self.loop = ReconcileLoop(
+            self.reconciler,
+            self.settings.reconcile_seconds,
+            is_wanted=lambda: self.leadership.term is not None,
+        )
 
-    def _make_engine(self, files: FileSpecStore, metrics: Metrics, clock: Clock) -> Engine:
+    def _make_engine(self, files: SpecStore, metrics: Metrics, clock: Clock) -> Engine:
         if self.settings.engine == "embedded":
-            return _embedded(self.database, self.settings, clock)
+            return _embedded(self.leadership, self.settings, clock)
         from basecamp.engines.airflow.assembly import Surroundings  # loads an HTTP library
 
-        around = Surroundings(self.database, files, clock, metrics.count_engine_error)
+        around = Surroundings(self.leadership, files, clock, metrics.count_engine_error)
         return _airflow(self.settings, self._supervisor, around)
 
     def start(self, on_ready: Callable[[], None] | None = None) -> None:
@@ -120,10 +129,27 @@ class Basecamp:
                 on_ready()
 
         state_dir.note_engine(self.settings.state_dir, self.settings.engine)
+        if isinstance(self.leadership, ElectedLeadership):
+            self._run_for_office(self.leadership)
         self.engine.start()
         self._held.callback(self.engine.stop)
         self.loop.start(ready)
         self._held.callback(self.loop.stop)
+
+    def _run_for_office(self, leadership: ElectedLeadership) -> None:
+        from basecamp.store.notice import Notices  # loads the driver of PostgreSQL
+
+        def look() -> None:
+            self.engine.wake()
+            self.site.watch.notify_all()
+
+        leadership.subscribe(self.engine.wake)
+        leadership.subscribe(self.loop.request)
+        leadership.start()
+        self._held.callback(leadership.stop)
+        notices = Notices(self.database, look)
+        notices.start()
+        self._held.callback(notices.stop)
 
     def retire(self) -> None:
         """Say that the server is about to end: not ready any more, nobody is kept waiting."""
@@ -181,7 +207,8 @@ def create_api(basecamp: Basecamp) -> FastAPI:
 
 
 def _open_database(settings: Settings) -> Database:
-    database = Database.at(settings.state_dir / "basecamp.db")
+    path = settings.state_dir / "basecamp.db"
+    database = Database(settings.database_url) if settings.database_url else Database.at(path)
     try:
         schema.prepare(database.engine)
     except ConfigurationError as exc:
@@ -190,16 +217,20 @@ def _open_database(settings: Settings) -> Database:
     return database
 
 
-def _embedded(database: Database, settings: Settings, clock: Clock) -> Engine:
+def _embedded(leadership: Leadership, settings: Settings, clock: Clock) -> Engine:
+    state = settings.state_dir
+    if settings.database_url:  # servers of one project show each other's logs
+        state = settings.project / ".dli"
+        state.mkdir(mode=0o700, exist_ok=True)
     own = EmbeddedSettings(
         project=settings.project,
-        state_dir=settings.state_dir,
+        state_dir=state,
         slots=settings.worker_slots,
         template_env=settings.template_env,
         worker_idle_s=settings.worker_idle_seconds,
         worker_memory_mb=settings.worker_memory_mb,
     )
-    return EmbeddedEngine(database, own, clock)
+    return EmbeddedEngine(leadership, own, clock)
 
 
 def _supervisor(settings: Settings) -> AirflowSupervisor | None:

@@ -36,6 +36,8 @@ class Settings:
     template_env: tuple[str, ...] = ()
     log_level: str = "INFO"
     engine: str = "embedded"
+    database_url: str = field(default="", repr=False)
+    spec_store_url: str = ""
     airflow_url: str = ""
     airflow_username: str = ""
     airflow_password: str = field(default="", repr=False)
@@ -45,6 +47,11 @@ class Settings:
     airflow_database_url: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        if self.database_url and not self.spec_store_url:
+            raise ConfigurationError(
+                "With BASECAMP_DATABASE_URL set BASECAMP_SPEC_STORE_URL, too: servers on one "
+                "database share their spec store."
+            )
         if self.engine == "airflow":
             _check_airflow(self)
         if not self.allow_remote and not _is_loopback(self.host):
@@ -85,6 +92,8 @@ class Settings:
             template_env=read.names("TEMPLATE_ENV"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),
             engine=read.choice("ENGINE", cls.engine, _ENGINES),
+            database_url=env.get("BASECAMP_DATABASE_URL", ""),
+            spec_store_url=env.get("BASECAMP_SPEC_STORE_URL", ""),
             airflow_url=env.get("BASECAMP_AIRFLOW_URL", ""),
             airflow_username=env.get("BASECAMP_AIRFLOW_USERNAME", ""),
             airflow_password=env.get("BASECAMP_AIRFLOW_PASSWORD", ""),

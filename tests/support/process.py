@@ -23,9 +23,16 @@ Found = TypeVar("Found")
 class Server:
     """A Basecamp process on one project, started again as often as it is killed."""
 
-    def __init__(self, project: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        project: Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        state: str = ".dli",
+    ) -> None:
         self.project = project
-        self.variables = dict(variables or {})
+        self.state = project / state
+        self.variables = {"BASECAMP_STATE_DIR": state, **(variables or {})}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -43,7 +50,7 @@ class Server:
         return self.process
 
     def client(self, timeout_s: int = 10) -> BasecampClient:
-        token = wait_for(lambda: (self.project / ".dli" / "token").read_text().strip())
+        token = wait_for(lambda: (self.state / "token").read_text().strip())
         return BasecampClient(ServerConfig(f"http://127.0.0.1:{self.port}", timeout_s, token))
 
     def wait_until_ready(self) -> None:

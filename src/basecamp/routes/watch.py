@@ -33,6 +33,11 @@ class RunWatch:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, list(run_ids))
 
+    def notify_all(self) -> None:
+        """Wake every request that waits; may be called from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: self._wake(list(self._waiting)))
+
     def close(self) -> None:
         """Let every waiting request answer now and none wait any more: the server ends."""
         self._is_closed = True

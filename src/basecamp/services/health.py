@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from basecamp.store.database import Database
 
 
+_GOOD = ("ok", "standby")
+"""A server on standby answers every request; another one on the same store schedules."""
+
+
 @dataclass(frozen=True)
 class Health:
     """The state of the server's parts; the words are for people."""
@@ -41,7 +45,7 @@ class HealthService:
             "scheduler": str(engine.get("scheduler", "ok")),
             "engine": str(engine.get("engine", "ok" if engine["ok"] else "failing")),
         }
-        return Health(all(state == "ok" for state in parts.values()), parts)
+        return Health(all(state in _GOOD for state in parts.values()), parts)
 
     def _can_read(self) -> bool:
         try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from basecamp.engines.base import Engine
     from basecamp.services.workflow import WorkflowService
     from basecamp.specstore.base import SpecStore
-    from basecamp.store.database import Database
+    from basecamp.store.database import Transactions
     from basecamp.store.workflow import WorkflowRow
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Reconciler:
 
     def __init__(
         self,
-        database: Database,
+        database: Transactions,
         engine: Engine,
         workflows: WorkflowService,
         *,
@@ -170,8 +170,16 @@ class Reconciler:
 class ReconcileLoop:
     """Runs a reconciler at the start, on request and every `seconds`, in a thread of its own."""
 
-    def __init__(self, reconciler: Reconciler, seconds: float) -> None:
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        seconds: float,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`is_wanted` tells whether this server is the one to compare."""
         self._reconciler = reconciler
+        self._is_wanted = is_wanted
         self._seconds = seconds
         self._wanted = threading.Event()
         self._is_ending = False
@@ -198,7 +206,8 @@ class ReconcileLoop:
         while not self._is_ending:
             self._wanted.clear()
             try:
-                self._reconciler.run()
+                if self._is_wanted():
+                    self._reconciler.run()
                 if self._on_first_pass is not None:
                     self._on_first_pass()
                     self._on_first_pass = None

@@ -20,6 +20,14 @@ class FileKey(NamedTuple):
 class SpecStore(Protocol):
     """Files `code/{name}.yaml` and `manual/{name}.yaml`, and `state/{name}.json` beside them."""
 
+    def prepare(self) -> bool:
+        """Make the store ready for use and tell whether there was a CODE set.
+
+        Raises:
+            ServerError: it is not there (DLI-504).
+        """
+        ...
+
     def scan(self) -> dict[FileKey, str]:
         """Every spec file with a signature that changes whenever its bytes may have changed.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -28,7 +28,7 @@ _READ_ONLY = {
     "default_transaction_read_only": "on",
     "default_transaction_isolation": "repeatable\\ read",
 }
-_SOCKET = {
+SOCKET: dict[str, Any] = {
     "connect_timeout": _BUSY_S,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -54,6 +54,11 @@ def parsed(url: str) -> URL:
     return found.set(drivername="postgresql+psycopg")
 
 
+def driver_url(url: str) -> str:
+    """The URL as the driver itself takes it, password and all."""
+    return parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def engine(url: str, *, writes: bool) -> Engine:
     """The one writing connection of this server, or connections that read in one snapshot each.
 
@@ -70,7 +75,7 @@ def engine(url: str, *, writes: bool) -> Engine:
             max_overflow=0,
             pool_timeout=_BUSY_S,
             pool_pre_ping=True,
-            connect_args={"options": options, "application_name": "basecamp", **_SOCKET},
+            connect_args={"options": options, "application_name": "basecamp", **SOCKET},
         )
     except (ImportError, NoSuchModuleError) as exc:
         raise ConfigurationError(

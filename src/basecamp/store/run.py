@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from basecamp.store import backfill as backfill_store
 from basecamp.store import table, tally, workflow
 from basecamp.store.tally import Tally, TallyKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _RUN = table.run
 _ATTEMPT = table.attempt
@@ -174,6 +177,12 @@ def change(tx: Connection, row: RunRow, values: dict[str, Any]) -> bool:
         .values(**values)
     ).rowcount
     return bool(changed)
+
+
+def ended_among(tx: Connection, run_ids: Iterable[str]) -> set[str]:
+    """Those of the runs that are not RUNNING any more."""
+    query = select(_RUN.c.run_id).where(_RUN.c.run_id.in_(run_ids), _RUN.c.status != "RUNNING")
+    return set(tx.execute(query).scalars())
 
 
 def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: Tally) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from basecamp.clock import Clock
-    from basecamp.store.database import Database
+    from basecamp.engines.leadership import Leadership
 
 __all__ = ["Access", "CheckerSettings", "Surroundings", "assemble"]
 
@@ -26,7 +26,7 @@ __all__ = ["Access", "CheckerSettings", "Surroundings", "assemble"]
 class Surroundings:
     """What the engine shares with the rest of the server; `on_fault` is told each fault's word."""
 
-    database: Database
+    leadership: Leadership
     files: StateFiles
     clock: Clock
     on_fault: Callable[[str], None]
@@ -36,7 +36,7 @@ def assemble(around: Surroundings, access: Access, checking: CheckerSettings) ->
     """An engine on the Airflow that `access` names."""
     circuit = Circuit(around.clock, around.on_fault)
     return AirflowEngine(
-        around.database,
+        around.leadership,
         AirflowRest(Connection(access, circuit, around.clock)),
         circuit=circuit,
         checker=Checker(checking, around.clock),

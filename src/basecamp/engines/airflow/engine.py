@@ -16,6 +16,7 @@ from basecamp.engines.airflow.rest import SENTINEL
 from basecamp.engines.airflow.run_id import airflow_id
 from basecamp.engines.airflow.sender import Sender, lag
 from basecamp.engines.airflow.watch import Watch, paused_by_hand
+from basecamp.engines.leadership import NotLeaderError
 from basecamp.engines.pause import end_pauses
 from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.rest import AirflowRest
     from basecamp.engines.airflow.watermark import Watermark
     from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
-    from basecamp.store.database import Database
+    from basecamp.engines.leadership import Leadership
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class AirflowEngine:
 
     def __init__(
         self,
-        database: Database,
+        leadership: Leadership,
         rest: AirflowRest,
         *,
         circuit: Circuit,
@@ -60,7 +61,7 @@ class AirflowEngine:
         watermark: Watermark,
         clock: Clock | None = None,
     ) -> None:
-        self._database = database
+        self._leadership = leadership
         self._rest = rest
         self._circuit = circuit
         self._checker = checker
@@ -68,8 +69,8 @@ class AirflowEngine:
         self._clock = clock or SystemClock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="airflow-call")
         self._watch = Watch(rest)
-        self._sender = Sender(database, rest, self._watch, self._pool, self._clock)
-        self._follower = Follower(database, rest, watermark, self._pool, self._clock)
+        self._sender = Sender(leadership, rest, self._watch, self._pool, self._clock)
+        self._follower = Follower(leadership, rest, watermark, self._pool, self._clock)
         self._listeners: list[Listener] = []
         self._wanted = threading.Event()
         self._is_ending = False
@@ -118,7 +119,7 @@ class AirflowEngine:
 
     def interrupt(self, run_ids: Iterable[str]) -> None:
         """Tell Airflow at once; when it cannot be told, the next look at open runs repeats it."""
-        with self._database.read() as tx:
+        with self._leadership.read() as tx:
             rows = [row for run_id in run_ids if (row := run.find(tx, run_id)) is not None]
         for row in rows:
             try:
@@ -128,7 +129,7 @@ class AirflowEngine:
                 self._look_at = 0.0
 
     def put_in_force(self, dataset_names: Iterable[str]) -> str | None:
-        with self._database.read() as tx:
+        with self._leadership.read() as tx:
             found = (
                 workflow.effective(tx, name) for name in islice(dataset_names, _IN_FORCE_NAMES)
             )
@@ -172,10 +173,11 @@ class AirflowEngine:
             state = str(fault.reason)
         elif failing:
             state = f"failing: {', '.join(failing)}"
+        is_leading = self._leadership.term is not None
         return {
-            "ok": is_alive and self._is_store_ok and state == "ok",
-            "engine": state,
-            "scheduler": "ok" if is_alive else "stopped",
+            "ok": is_alive and self._is_store_ok and (state == "ok" or not is_leading),
+            "engine": state if is_leading else "standby",
+            "scheduler": ("ok" if is_leading else "standby") if is_alive else "stopped",
             "store": "ok" if self._is_store_ok else "failing",
         }
 
@@ -188,7 +190,10 @@ class AirflowEngine:
             self._wanted.wait(self._wait_s())
 
     def step(self) -> None:
-        """One round: specs and pauses out, runs out, states in."""
+        """One round: specs and pauses out, runs out, states in; all of it the leader's work."""
+        if self._leadership.term is None:
+            self._stand_by()
+            return
         now = self._clock.monotonic()
         self._guarded(self._show_specs)
         self._guarded(self._send)
@@ -199,6 +204,13 @@ class AirflowEngine:
         self._checker.retire()
         self._stepped_at = self._clock.monotonic()
 
+    def _stand_by(self) -> None:
+        """Remember nothing that another server may change meanwhile."""
+        self._shown = None
+        self._pauses.forget()
+        self._is_store_ok = True
+        self._stepped_at = self._clock.monotonic()
+
     def _guarded(self, part: Callable[[], None]) -> None:
         try:
             part()
@@ -206,6 +218,8 @@ class AirflowEngine:
             _log.warning(
                 "engine.call_failed", extra={"reason": fault.reason, "part": part.__name__}
             )
+        except NotLeaderError:
+            self._wanted.set()  # the next round sees it
         except ServerError as exc:
             self._is_store_ok = False
             _log.error("engine.store_failed", extra={"code": exc.code.value})
@@ -230,12 +244,12 @@ class AirflowEngine:
     def _show_specs(self) -> None:
         """Have Airflow look at the spec store when it has changed, pauses included."""
         now = self._clock.now()
-        with self._database.read() as tx:
+        with self._leadership.read() as tx:
             has_ended_pause = bool(workflow.pause_ended(tx, now))
         if has_ended_pause:
-            with self._database.transaction() as tx:
+            with self._leadership.transaction() as tx:
                 end_pauses(tx, now)
-        with self._database.read() as tx:
+        with self._leadership.read() as tx:
             fingerprint = workflow.fingerprint(tx)
             rows = workflow.in_force(tx) if fingerprint != self._shown else []
         if fingerprint != self._shown:
@@ -267,7 +281,7 @@ class AirflowEngine:
         self._notify(changes)
 
     def _follow(self) -> None:
-        with self._database.read() as tx:
+        with self._leadership.read() as tx:
             is_busy = bool(run.handed_over(tx))
         self._follow_at = self._clock.monotonic() + (_BUSY_S if is_busy else _IDLE_S)
         changes = self._follower.follow(SHORT_OVERLAP)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.rest import AirflowRest
     from basecamp.engines.airflow.state import SeenResult, SeenRun
     from basecamp.engines.airflow.watermark import Watermark
-    from basecamp.store.database import Database
+    from basecamp.store.database import Transactions
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Follower:
 
     def __init__(
         self,
-        database: Database,
+        database: Transactions,
         rest: AirflowRest,
         watermark: Watermark,
         pool: Executor,

@@ -33,6 +33,10 @@ class PauseStates:
         self._files = files
         self._written: dict[str, dict[str, Any]] | None = None
 
+    def forget(self) -> None:
+        """Another server may write: read what is there before the next write."""
+        self._written = None
+
     def write(self, rows: Iterable[WorkflowRow]) -> None:
         """Bring the files to what the workflows in force are now.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.rest import AirflowRest
     from basecamp.engines.airflow.state import SeenDag
     from basecamp.engines.airflow.watch import Watch
-    from basecamp.store.database import Database
+    from basecamp.store.database import Transactions
 
 _log = logging.getLogger(__name__)
 _BATCH = 200
@@ -49,7 +49,7 @@ class Sender:
     """The way out. `is_parse_wanted` says that Airflow has not seen a spec of a run that waits."""
 
     def __init__(
-        self, database: Database, rest: AirflowRest, watch: Watch, pool: Executor, clock: Clock
+        self, database: Transactions, rest: AirflowRest, watch: Watch, pool: Executor, clock: Clock
     ) -> None:
         self._database = database
         self._rest = rest

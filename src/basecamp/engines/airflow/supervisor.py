@@ -42,7 +42,7 @@ class AirflowSupervisor:
         self._home.install(lambda line: _log.info("airflow.install", extra={"step": line}))
         owner = Owner(settings.project, settings.template_env)
         self._home.configure(
-            (settings.state_dir / "store").as_uri(),
+            settings.spec_store_url or (settings.state_dir / "store").as_uri(),
             owner,
             database_url=settings.airflow_database_url or None,
         )

@@ -17,7 +17,8 @@ from basecamp.engines.embedded.check import TIMEOUT_S, question, result_of
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.engines.embedded.log import LogReader
-from basecamp.store import workflow
+from basecamp.engines.leadership import NotLeaderError
+from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
-    from basecamp.store.database import Database
+    from basecamp.engines.leadership import Leadership
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
@@ -63,9 +64,10 @@ class EmbeddedEngine:
     """Scheduler, queue and worker on one machine; implements `basecamp.engines.base.Engine`."""
 
     def __init__(
-        self, database: Database, settings: EmbeddedSettings, clock: Clock | None = None
+        self, leadership: Leadership, settings: EmbeddedSettings, clock: Clock | None = None
     ) -> None:
-        self._database = database
+        self._leadership = leadership
+        self._term: int | None = None
         self._settings = settings
         self._clock = clock or SystemClock()
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -86,9 +88,7 @@ class EmbeddedEngine:
         self._thread = threading.Thread(target=self._loop, name="embedded-engine", daemon=True)
 
     def start(self) -> None:
-        """Take over what an earlier server left and begin to schedule."""
-        with self._database.transaction() as tx:
-            dispatch.adopt(tx, self._clock.now())
+        """Begin to schedule, as long as this server leads."""
         self._start_worker()
         self._inbox.put({"op": "wake"})
         self._thread.start()
@@ -147,11 +147,14 @@ class EmbeddedEngine:
         alive = self._thread.is_alive() and age_s < 2 * _IDLE_S
         return {
             "ok": alive and self._failing is None,
-            "scheduler": "ok" if alive else "stopped",
+            "scheduler": self._scheduler_state() if alive else "stopped",
             "store": "failing" if self._failing == "store" else "ok",
             "worker_pid": self._link.pid if self._link else None,
             "executing": len(self._executions),
         }
+
+    def _scheduler_state(self) -> str:
+        return "ok" if self._leadership.term is not None else "standby"
 
     # The loop. Everything below runs in the engine's own thread.
 
@@ -241,18 +244,49 @@ class EmbeddedEngine:
         """One transaction: settle what ended, tick what is due, take what can start."""
         now = self._clock.now()
         plan = Plan()
+        term = self._leadership.term
+        if term != self._term:
+            self._stand_by()
+        if term is None:
+            return
         try:
-            with self._database.transaction() as tx:
+            with self._leadership.transaction() as tx:
+                if term != self._term:
+                    dispatch.adopt(tx, now)
                 self._settle(tx, now, plan)
                 if takes_work:
                     self._take(tx, now, plan)
+                stopped = self._stopped(tx)
                 plan.counts.write(tx)
+            self._term = term
             self._failing, self._is_awake = None, False
+        except NotLeaderError:
+            return  # the next step sees it
         except DLIError as exc:
             self._failing = "store"
             _log.error("engine.store_failed", extra={"code": exc.code.value})
             return
         self._carry_out(plan)
+        for run_id in stopped:
+            self._interrupt(run_id)
+
+    def _stand_by(self) -> None:
+        """Let go of all work: another server has it now, or what is stored of it is old."""
+        if self._executions and self._link is not None:
+            retired, self._link = self._link, None
+            retired.kill()
+            self._lose_checks()
+        self._executions.clear()
+        self._reports.clear()
+        self._due_at = self._retry_at = self._term = None
+        self._failing, self._is_awake = None, False
+        self._stepped_at = self._clock.monotonic()
+
+    def _stopped(self, tx: Connection) -> set[str]:
+        """What runs here although it was stopped, through another server on the same store."""
+        if not self._leadership.is_shared or not self._executions:
+            return set()
+        return run.ended_among(tx, self._executions.keys())
 
     def _settle(self, tx: Connection, now: datetime, plan: Plan) -> None:
         for report in self._reports:

@@ -12,6 +12,7 @@ import pytest
 from basecamp.engines.base import CheckResult, RunSpec
 from basecamp.engines.embedded import engine as module
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
+from basecamp.engines.leadership import SoleLeadership
 from basecamp.services import ownership
 from basecamp.store import run, workflow
 from basecamp.store.database import Database
@@ -142,7 +143,7 @@ def floor(
 
     monkeypatch.setattr(module, "WorkerLink", start_link)
     settings = EmbeddedSettings(tmp_path, tmp_path, slots=2, drain_s=30.0)
-    engine = EmbeddedEngine(database, settings, clock)
+    engine = EmbeddedEngine(SoleLeadership(database), settings, clock)
     engine.start()
     floor = Floor(engine, database, clock, content, links)
     yield floor

@@ -16,6 +16,7 @@ from basecamp.engines.airflow.engine import AirflowEngine
 from basecamp.engines.airflow.pause_state import PauseStates
 from basecamp.engines.airflow.rest import AirflowRest
 from basecamp.engines.airflow.watermark import Watermark
+from basecamp.engines.leadership import SoleLeadership
 from basecamp.services import ownership
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller
@@ -73,7 +74,7 @@ class Camp:
 
     def _serve(self) -> None:
         self.engine = AirflowEngine(
-            self.database,
+            SoleLeadership(self.database),
             AirflowRest(Connection(self.access, self.circuit, SystemClock())),
             circuit=self.circuit,
             checker=Checker(CheckerSettings(self.root, self.root), self.clock),

@@ -1,0 +1,27 @@
+"""Opens the spec store that a URL names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from basecamp.specstore.file import FileSpecStore
+from dli.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from basecamp.specstore.base import SpecStore
+
+
+def open_spec_store(url: str, default: Path) -> SpecStore:
+    """The store at `url`, or in the folder `default` when there is no URL; nothing is read yet.
+
+    Raises:
+        ConfigurationError: the URL cannot be used (DLI-001).
+    """
+    if not url:
+        return FileSpecStore(default)
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+        return FileSpecStore(Path(unquote(parts.path)))
+    raise ConfigurationError("BASECAMP_SPEC_STORE_URL must look like file:///folder.")
