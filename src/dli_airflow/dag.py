@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Param
 
-from dli_airflow.notifier import Notifier
+from dli_airflow.notifier import Notifier, unreachable
 from dli_airflow.operator import DatasetOperator
 from dli_airflow.plan import Plan
 from dli_airflow.timetable import DatasetTimetable
@@ -43,6 +43,7 @@ def build_dag(entry: Entry, stub: Path, *, is_retired: bool = False) -> DAG:
         is_paused=is_retired or not fires,
         catchup=bool(entry.schedule.get("catchup", False)),
     )
+    targets = entry.schedule.get("notifications", {})
     dag = DAG(
         entry.name,
         schedule=DatasetTimetable(plan),
@@ -53,6 +54,8 @@ def build_dag(entry: Entry, stub: Path, *, is_retired: bool = False) -> DAG:
         tags=_tags(entry, is_retired=is_retired),
         params={"parameters": _parameters(content)},
         doc_md=_page(entry),
+        on_failure_callback=Notifier.for_event("on_failure", targets),
+        on_success_callback=Notifier.for_event("on_success", targets),
     )
     _add_task(dag, entry, stub, is_retired=is_retired)
     return dag
@@ -61,7 +64,6 @@ def build_dag(entry: Entry, stub: Path, *, is_retired: bool = False) -> DAG:
 def _add_task(dag: DAG, entry: Entry, stub: Path, *, is_retired: bool) -> None:
     content = entry.content or {}
     retry = entry.schedule.get("retry", {})
-    targets = entry.schedule.get("notifications", {})
     timeout = _duration(content["execution"]["timeout_seconds"])
     DatasetOperator(
         task_id="run",
@@ -74,8 +76,6 @@ def _add_task(dag: DAG, entry: Entry, stub: Path, *, is_retired: bool) -> None:
         retry_delay=_duration(retry.get("delay_seconds", 0)),
         execution_timeout=timeout + _GRACE,
         max_active_tis_per_dag=1,
-        on_failure_callback=Notifier.for_event("on_failure", targets),
-        on_success_callback=Notifier.for_event("on_success", targets),
     )
 
 
@@ -112,6 +112,8 @@ def _page(entry: Entry) -> str:
     if entry.problem is not None:
         lines.append(f"**The newest spec cannot be used, the last good one runs:** {entry.problem}")
     lines.append(f"Spec `{entry.spec_hash}` ({entry.source_type})")
+    if missing := unreachable(entry.schedule.get("notifications", {})):
+        lines.append(f"**Nobody is told how runs end:** {', '.join(missing)} is not set here.")
     statement = content.get("query_statement")
     if statement:
         lines.append("```sql\n" + statement.rstrip() + "\n```")

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from dli.exceptions import ConfigurationError, DLIError, ErrorCode, WorkflowPermissionError
 from dli.warehouse.base import StatementInterruptedError
 from dli_airflow.instant import plain, plain_interval
+from dli_airflow.notifier import RESULT_KEY
 from dli_airflow.shard import read_shard
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from dli_airflow.job import Job, Order
     from dli_airflow.request import Request
 
-__all__ = ["RESULT_KEY", "DatasetOperator"]
+__all__ = ["DatasetOperator"]
 
-RESULT_KEY = "dli_result"
 _FINAL_CODES = frozenset(
     {
         ErrorCode.PARAMETER_INVALID,
@@ -48,7 +48,7 @@ class DatasetOperator(BaseOperator):
         self._stub = stub
         self._is_retired = is_retired
         self._job: Job | None = None
-        self.is_killed = False
+        self._is_killed = False
 
     def execute(self, context: Mapping[str, Any]) -> None:
         """Push `dli_result` and fail when the run does; a stopped run pushes nothing."""
@@ -66,12 +66,12 @@ class DatasetOperator(BaseOperator):
                 raise AirflowFailException(f"{exc.code.value}: {exc.message}") from exc
             raise AirflowException(f"{exc.code.value}: {exc.message}") from exc
         finally:
-            if not self.is_killed:
+            if not self._is_killed:
                 result["spec_hash"] = self._entry.spec_hash
                 context["ti"].xcom_push(key=RESULT_KEY, value=result)
 
     def on_kill(self) -> None:
-        self.is_killed = True
+        self._is_killed = True
         if self._job is not None:
             self._job.stop()
 
@@ -93,7 +93,7 @@ class DatasetOperator(BaseOperator):
             interval.end.isoformat(),
         )
         self._job = Job(order)
-        if self.is_killed:
+        if self._is_killed:
             self._job.stop()
         return self._job.run()
 

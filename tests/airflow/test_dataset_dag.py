@@ -1,6 +1,8 @@
 """Specs of a store on a real Airflow, with no Basecamp around: shown, fired, run and stopped."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ import duckdb
 import pytest
 
 from dli.specs.run_id import scheduled_run_id
+from inbox import Inbox, opened_inbox
 from managed_airflow import TestAirflow, running_airflow
 from process import wait_for
 
@@ -40,6 +43,10 @@ team: data
 execution: {dialect: duckdb}
 query_statement: >
   CREATE TABLE lake.endless.t AS SELECT count(*) AS n FROM range(1000000) a, range(10000000) b
+schedule:
+  cron: "0 6 1 1 *"
+  notifications:
+    on_failure: [{type: pager, channel: endless}]
 """
 FAILING = """
 name: lake.mart.failing
@@ -51,7 +58,7 @@ schedule:
   cron: "0 6 1 1 *"
   retry: {max_attempts: 2, delay_seconds: 1}
   notifications:
-    on_failure: [{type: pager, channel: night}]
+    on_failure: [{type: pager, channel: "#night"}, {type: pigeon, channel: loft}]
 """
 TICKING = """
 name: lake.mart.ticking
@@ -70,6 +77,7 @@ class World:
     airflow: TestAirflow
     store: Path
     project: Path
+    inbox: Inbox
 
     def put(self, name: str, text: str, source: str = "code") -> None:
         fresh = self.store / "fresh"
@@ -117,6 +125,17 @@ class World:
         found: list[dict[str, Any]] = self.airflow.get(f"/dags/{name}/dagRuns")["dag_runs"]
         return found
 
+    def told(self, run_id: str) -> list[str]:
+        """Paths and texts of the messages about one run."""
+        messages = [f"{path} {body['message']}" for path, body in self.inbox.messages]
+        return [text for text in messages if f"Run {run_id}." in text]
+
+    def begin_endless(self, run_id: str) -> str:
+        """A run whose SQL is under way; its path."""
+        self.airflow.trigger("lake.mart.endless", run_id)
+        wait_for(lambda: "main (1/1) started" in self.log("lake.mart.endless", run_id), WAIT_S)
+        return f"/dags/lake.mart.endless/dagRuns/{run_id}"
+
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         file = self.project / ".dli" / "warehouse" / "lake.duckdb"
         with duckdb.connect(file, read_only=True) as connection:
@@ -131,15 +150,22 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (store / name).mkdir(parents=True)
     project.mkdir()
     (project / "dli.yaml").write_text("{}")
-    with running_airflow(folder / "home", project, store.as_uri()) as airflow:
-        airflow.wait_for_dag("dli_sentinel")
-        world = World(airflow, store, project)
-        world.put("lake.mart.orders", ORDERS.format(text="Orders of a day"))
-        world.put("lake.mart.endless", ENDLESS, "manual")
-        world.put("lake.mart.failing", FAILING)
-        for name in ("orders", "endless", "failing"):
-            airflow.wait_for_dag(f"lake.mart.{name}")
-        yield world
+    with opened_inbox() as inbox, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLI_NOTIFY_PAGER", f"{inbox.url}/{{channel}}")
+        patch.delenv("DLI_NOTIFY_PIGEON", raising=False)
+        with running_airflow(folder / "home", project, store.as_uri()) as airflow:
+            world = World(airflow, store, project, inbox)
+            fill(world)
+            yield world
+
+
+def fill(world: World) -> None:
+    world.airflow.wait_for_dag("dli_sentinel")
+    world.put("lake.mart.orders", ORDERS.format(text="Orders of a day"))
+    world.put("lake.mart.endless", ENDLESS, "manual")
+    world.put("lake.mart.failing", FAILING)
+    for name in ("orders", "endless", "failing"):
+        world.airflow.wait_for_dag(f"lake.mart.{name}")
 
 
 def test_a_spec_is_shown_as_a_dag(world: World) -> None:
@@ -194,15 +220,24 @@ def test_a_failure_is_tried_again_and_then_told(world: World) -> None:
     assert world.run("lake.mart.failing", "twice") == "failed"
     assert world.result("lake.mart.failing", "twice")["error_code"] == "DLI-405"
     assert "Attempt 1 of 2" in world.log("lake.mart.failing", "twice", 1)
-    last = world.log("lake.mart.failing", "twice", 2)
-    assert "Attempt 2 of 2" in last
-    assert "Nobody was told on pager night: DLI_NOTIFY_PAGER is not set" in last
+    assert "Attempt 2 of 2" in world.log("lake.mart.failing", "twice", 2)
+    (told,) = wait_for(lambda: world.told("twice"), WAIT_S)
+    assert told.startswith("/%23night Run twice. DLI-405: ")
+    page = world.airflow.get("/dags/lake.mart.failing/details")["doc_md"]
+    assert "Nobody is told how runs end:** DLI_NOTIFY_PIGEON" in page
+
+
+def test_a_run_whose_process_is_killed_fails_and_is_told(world: World) -> None:
+    path = world.begin_endless("killed")
+    (instance,) = world.airflow.get(f"{path}/taskInstances")["task_instances"]
+    os.kill(instance["pid"], signal.SIGKILL)
+    assert world.airflow.wait_for_state("lake.mart.endless", "killed", "failed") == "failed"
+    (told,) = wait_for(lambda: world.told("killed"), WAIT_S)
+    assert told == "/endless Run killed. Its process ended before it could tell why."
 
 
 def test_a_stopped_run_interrupts_its_sql_and_is_no_success(world: World) -> None:
-    world.airflow.trigger("lake.mart.endless", "stopped")
-    wait_for(lambda: "main (1/1) started" in world.log("lake.mart.endless", "stopped"), WAIT_S)
-    path = "/dags/lake.mart.endless/dagRuns/stopped"
+    path = world.begin_endless("stopped")
     assert world.airflow.ask("PATCH", path, {"state": "failed"})[0] == 200
     wait_for(lambda: "nothing was changed" in world.log("lake.mart.endless", "stopped"), WAIT_S)
     assert world.airflow.state_of("lake.mart.endless", "stopped") == "failed"
@@ -212,6 +247,7 @@ def test_a_stopped_run_interrupts_its_sql_and_is_no_success(world: World) -> Non
     wait_for(lambda: world.run("lake.mart.orders", "after-the-stop") == "success", WAIT_S)
     with pytest.raises(duckdb.CatalogException):
         world.rows("endless.t")
+    assert world.told("stopped") == []
 
 
 def test_an_edit_a_poisoned_spec_and_its_cure(world: World) -> None:

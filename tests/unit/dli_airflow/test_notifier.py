@@ -1,87 +1,74 @@
 """Messages about runs reach their channels, or the log says why not."""
 
-import json
 import logging
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from dli_airflow.notifier import Notifier, address
+from dli_airflow.notifier import Notifier, address, unreachable
+from inbox import Inbox, opened_inbox
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:'imghdr' is deprecated:DeprecationWarning"  # a plugin of Apprise, on import
 )
 
-TARGETS = {"on_failure": [{"type": "pager", "channel": "#on call/1"}]}
-
-
-class Inbox(HTTPServer):
-    """Takes messages and keeps them."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
-        self.messages: list[tuple[str, dict[str, Any]]] = []
-        self.status = 200
-
-
-class _Answers(BaseHTTPRequestHandler):
-    server: Inbox
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.messages.append((self.path, json.loads(body)))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Requests are not worth a line."""
+TARGETS = [{"type": "pager", "channel": "#on call/1"}]
 
 
 @pytest.fixture
 def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    with Inbox() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        url = f"json://127.0.0.1:{server.server_port}/to/{{channel}}"
-        monkeypatch.setenv("DLI_NOTIFY_PAGER", url)
-        yield server
-        server.shutdown()
-        thread.join()
+    with opened_inbox() as inbox:
+        monkeypatch.setenv("DLI_NOTIFY_PAGER", f"{inbox.url}/to/{{channel}}")
+        yield inbox
 
 
-def tell(event: str, exception: Exception | None = None, *, is_killed: bool = False) -> None:
-    notifier = Notifier.for_event(event, TARGETS)
+class Instance:
+    """A task instance with a result, or with a reason why there is none to be had."""
+
+    def __init__(self, result: object) -> None:
+        self.result = result
+
+    def xcom_pull(self, *, task_ids: str, key: str) -> object:
+        assert (task_ids, key) == ("run", "dli_result")
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+def tell(event: str, result: object = None) -> None:
+    notifier = Notifier.for_event(event, {event: TARGETS})
     assert notifier is not None
-    notifier(
-        {
-            "dag_run": SimpleNamespace(dag_id="lake.mart.orders", run_id="run-1"),
-            "task": SimpleNamespace(is_killed=is_killed),
-            "exception": exception,
-        }
-    )
+    dag = SimpleNamespace(dag_id="lake.mart.orders")
+    notifier({"dag": dag, "run_id": "run-1", "ti": Instance(result)})
 
 
 def test_a_failure_is_told_with_run_and_reason(inbox: Inbox) -> None:
-    tell("on_failure", ValueError("DLI-405: no such table"))
+    tell("on_failure", {"error_code": "DLI-405", "error_message": "no such table"})
     ((path, message),) = inbox.messages
     assert path == "/to/%23on%20call%2F1"
     assert message["title"] == "lake.mart.orders failed"
-    assert "run-1" in message["message"]
-    assert "DLI-405: no such table" in message["message"]
+    assert message["message"] == "Run run-1. DLI-405: no such table"
+    assert message["type"] == "failure"
 
 
-def test_a_run_that_somebody_stopped_is_not_told(inbox: Inbox) -> None:
-    tell("on_failure", ValueError("stopped"), is_killed=True)
-    assert inbox.messages == []
+@pytest.mark.parametrize("result", [None, RuntimeError("gone"), "odd", {"error_code": None}])
+def test_a_failure_without_a_reason_is_told_too(inbox: Inbox, result: object) -> None:
+    tell("on_failure", result)
+    ((_, message),) = inbox.messages
+    assert message["message"] == "Run run-1. Its process ended before it could tell why."
+
+
+def test_a_success_is_told_with_its_rows(inbox: Inbox) -> None:
+    tell("on_success", {"rows_affected": 7, "error_code": None})
+    ((_, message),) = inbox.messages
+    assert message["title"] == "lake.mart.orders completed"
+    assert message["message"] == "Run run-1. 7 rows."
+    assert message["type"] == "success"
 
 
 def test_nobody_wants_to_know_of_successes_here() -> None:
-    assert Notifier.for_event("on_success", TARGETS) is None
+    assert Notifier.for_event("on_success", {"on_failure": TARGETS}) is None
     assert Notifier.for_event("on_success", {}) is None
 
 
@@ -110,6 +97,16 @@ def test_a_kind_that_nobody_can_reach_is_said_so(
     with caplog.at_level(logging.WARNING, "dli_airflow.run"):
         tell("on_failure")
     assert reason in caplog.text
+
+
+def test_variables_that_are_not_set_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"on_failure": TARGETS, "on_success": [{"type": "hook", "channel": "x"}, *TARGETS]}
+    monkeypatch.delenv("DLI_NOTIFY_PAGER", raising=False)
+    monkeypatch.delenv("DLI_NOTIFY_HOOK", raising=False)
+    assert unreachable(wanted) == ["DLI_NOTIFY_HOOK", "DLI_NOTIFY_PAGER"]
+    monkeypatch.setenv("DLI_NOTIFY_PAGER", "json://localhost")
+    assert unreachable(wanted) == ["DLI_NOTIFY_HOOK"]
+    assert unreachable({}) == []
 
 
 def test_a_channel_cannot_lead_a_message_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,8 @@ class DAG:
         tags: Collection[str] = ...,
         params: Mapping[str, Param] = ...,
         doc_md: str | None = ...,
+        on_failure_callback: Callable[[Mapping[str, Any]], None] | None = ...,
+        on_success_callback: Callable[[Mapping[str, Any]], None] | None = ...,
     ) -> None: ...
     def validate(self) -> None: ...
 
@@ -47,8 +49,6 @@ class BaseOperator:
         retry_delay: timedelta = ...,
         execution_timeout: timedelta | None = ...,
         max_active_tis_per_dag: int | None = ...,
-        on_failure_callback: Callable[[Mapping[str, Any]], None] | None = ...,
-        on_success_callback: Callable[[Mapping[str, Any]], None] | None = ...,
     ) -> None: ...
     def execute(self, context: Mapping[str, Any]) -> Any: ...
     def on_kill(self) -> None: ...
