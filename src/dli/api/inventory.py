@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dli.api.verdict import Verdicts
 from dli.exceptions import CatalogTableNotFoundError
 from dli.models.catalog import (
     ColumnInfo,
     ImpactSummary,
     OwnershipInfo,
+    QualityInfo,
+    QualityTestResult,
     TableDetail,
     TableInfo,
 )
@@ -115,6 +118,7 @@ class Inventory:
             basecamp_url="",
             ownership=_ownership(spec),
             columns=columns,
+            quality=self._quality(table.name),
             impact=self._impact(table.name),
             sample_data=rows,
         )
@@ -137,6 +141,28 @@ class Inventory:
             )
             for column, figure in zip(table.columns, figures, strict=True)
         ]
+
+    def _quality(self, name: str) -> QualityInfo:
+        """From the newest result of each test of the table; tests that could not run failed."""
+        results = Verdicts(self._project.root).latest(f"dataset:{name}")
+        statuses = [one["status"] for one in results]
+        counts = {status: statuses.count(status) for status in ("pass", "warn")}
+        return QualityInfo(
+            score=round(100 * counts["pass"] / len(statuses)) if statuses else None,
+            total_tests=len(statuses),
+            passed_tests=counts["pass"],
+            failed_tests=len(statuses) - counts["pass"] - counts["warn"],
+            warnings=counts["warn"],
+            recent_tests=[
+                QualityTestResult(
+                    test_name=one["test_name"],
+                    test_type=one["test_type"],
+                    status="fail" if one["status"] == "error" else one["status"],
+                    failed_rows=one["failed_rows"],
+                )
+                for one in results
+            ],
+        )
 
     def _impact(self, name: str) -> ImpactSummary:
         from dli.exceptions import DatasetNotFoundError

@@ -10,6 +10,7 @@ from dli.api.engine import LocalEngine
 from dli.api.examination import Examination, entry
 from dli.api.facade import Facade, not_available
 from dli.api.project import find_root, open_project
+from dli.api.verdict import Verdicts
 from dli.client.fake.quality import SAMPLE_QUALITIES
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.dq import DqStatus
@@ -17,6 +18,8 @@ from dli.models.instant import utc_now
 from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dli.models.common import ExecutionContext, ValidationResult
     from dli.models.quality import DqTestDefinitionSpec
     from dli.specs.project import Project
@@ -120,13 +123,32 @@ class QualityAPI(Facade):
             results = self._examination(spec, spec_path).results(
                 selected, given, fail_fast=fail_fast
             )
-        return DqQualityResult(
+        result = DqQualityResult(
             target_urn=spec.target_urn,
             execution_mode=self.context.execution_mode.value,
             started_at=started_at,
             finished_at=utc_now(),
             test_results=results,
         )
+        if self._is_kept():
+            Verdicts(self._project().root).keep(result)
+        return result
+
+    def get_history(self, name: str) -> list[dict[str, Any]]:
+        """The last results of a test on the project's warehouse, newest first.
+
+        Each has `finished_at` and, of `test_results`, name, type, severity, status, failed rows and
+        error.
+        """
+        found = self.get(name)
+        if found is None or not self._is_kept():
+            return []
+        return Verdicts(self._project().root).history(found.target_urn, name)
+
+    def _is_kept(self) -> bool:
+        """Results of the project's own warehouse; what an injected executor says stays with it."""
+        is_local = not self._is_mock and not self._is_server
+        return is_local and self._executor is None and find_root(self.context) is not None
 
     def _read(self, spec_path: str | Path) -> tuple[QualitySpec, list[str]]:
         from dli.specs.quality import read_quality
@@ -158,7 +180,12 @@ class QualityAPI(Facade):
 
         project = self._project()
         files, _ = read_qualities(project.root, project.config.discovery)
-        return [_info(test, file.spec) for file in files for test in file.spec.tests]
+        verdicts = Verdicts(project.root)
+        found = []
+        for file in files:
+            latest = {one["test_name"]: one for one in verdicts.latest(file.spec.target_urn)}
+            found += [_info(test, file.spec, latest.get(test.name, {})) for test in file.spec.tests]
+        return found
 
     def _project(self) -> Project:
         if self._opened is None:
@@ -170,7 +197,7 @@ def _samples() -> list[QualityInfo]:
     return [QualityInfo.model_validate(sample) for sample in SAMPLE_QUALITIES]
 
 
-def _info(test: DqTestDefinitionSpec, spec: QualitySpec) -> QualityInfo:
+def _info(test: DqTestDefinitionSpec, spec: QualitySpec, latest: Mapping[str, Any]) -> QualityInfo:
     return QualityInfo(
         name=test.name,
         target_urn=spec.target_urn,
@@ -181,4 +208,6 @@ def _info(test: DqTestDefinitionSpec, spec: QualitySpec) -> QualityInfo:
         severity=test.severity,
         description=test.description,
         schedule=None if spec.schedule is None else spec.schedule.cron,
+        last_run=latest.get("finished_at"),
+        last_status=latest.get("status"),
     )

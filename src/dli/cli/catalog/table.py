@@ -171,6 +171,8 @@ def _emit_detail(table: TableDetail, section: str | None, format: str) -> None:
 def _emit_part(title: str, part: Any, *, with_title: bool) -> None:
     fields = part if isinstance(part, dict) else {}
     told = {key: _text(value) for key, value in fields.items() if value not in (None, "", [])}
+    tests = fields.get("recent_tests")
+    told.pop("recent_tests", None)
     if not part or (fields and not told):
         if not with_title:
             note(f"Nothing is known of: {title}.")
@@ -179,6 +181,8 @@ def _emit_part(title: str, part: Any, *, with_title: bool) -> None:
         emit(f"\n{title}")
     if told:
         emit_fields(told)
+        if tests:
+            _emit_records(tests)
     elif isinstance(part, list):
         _emit_records(part)
 

@@ -41,8 +41,10 @@ def list_qualities(
     if format == "json":
         emit_json([info.model_dump(mode="json") for info in found])
     elif found:
-        rows = [(q.name, q.target_name, q.test_type, q.severity, q.status) for q in found]
-        emit_table(("TEST", "TARGET", "TYPE", "SEVERITY", "STATUS"), rows)
+        rows = [
+            (q.name, q.target_name, q.test_type, q.severity, q.status, q.last_status) for q in found
+        ]
+        emit_table(("TEST", "TARGET", "TYPE", "SEVERITY", "STATUS", "LAST RESULT"), rows)
     else:
         note("No quality test found.")
     _note_left_out(context)
@@ -50,7 +52,7 @@ def list_qualities(
 
 @click.command()
 @click.argument("quality_name")
-@click.option("--include-history", is_flag=True, help="Add the last results of the server.")
+@click.option("--include-history", is_flag=True, help="Add its last results.")
 @format_option("-f")
 @path_option("-p")
 def get(*, quality_name: str, include_history: bool, format: str, path: Path | None) -> None:
@@ -66,24 +68,21 @@ def get(*, quality_name: str, include_history: bool, format: str, path: Path | N
         raise error
     record: dict[str, Any] = found.model_dump(mode="json")
     if include_history:
-        record["history"] = _history(path, quality_name)
+        record["history"] = api.get_history(quality_name)
     if format == "json":
         emit_json(record)
-    else:
-        emit_fields({key: value for key, value in record.items() if value})
-
-
-def _history(path: Path | None, name: str) -> object:
-    """What the server knows of the last results."""
-    from dli.cli.connection import connect
-    from dli.exceptions import ServerError
-
-    with connect(path) as client:
-        answer = client.get_quality(name)
-    if not answer.success or not isinstance(answer.data, dict):
-        message = answer.error or "The server gave no results"
-        raise ServerError(message, status_code=answer.status_code)
-    return {key: answer.data.get(key) for key in ("last_run", "last_status")}
+        return
+    history = record.pop("history", [])
+    emit_fields({key: value for key, value in record.items() if value})
+    if history:
+        keys = ("finished_at", "status", "failed_rows", "error_message")
+        emit("")
+        emit_table(
+            ("FINISHED", "STATUS", "FAILED ROWS", "ERROR"),
+            [[result[key] for key in keys] for result in history],
+        )
+    elif include_history:
+        note("No result is kept of this test.")
 
 
 @click.command()

@@ -329,3 +329,31 @@ def test_tests_of_the_project_are_listed(api: QualityAPI, root: Path) -> None:
     assert info is not None
     assert (info.description, info.target_urn) == ("enough", "metric:shop.sales.total")
     assert api.get("nothing") is None
+
+
+def test_results_are_kept_without_samples(api: QualityAPI, root: Path) -> None:
+    file = written(api, "type: unique, columns: [id]", "type: row_count, min: 1")
+    for _ in range(22):
+        api.run(file, tests=["t0"])
+    api.run(file, tests=["t1"])
+    history = api.get_history("t0")
+    assert len(history) == 19
+    assert {(one["status"], one["failed_rows"]) for one in history} == {("fail", 1)}
+    assert history == sorted(history, key=lambda one: one["finished_at"], reverse=True)
+    found = {info.name: info for info in api.list_qualities()}
+    assert (found["t0"].last_status, found["t1"].last_status) == (DqStatus.FAIL, DqStatus.PASS)
+    assert found["t0"].last_run is not None
+    kept = "".join(path.read_text() for path in (root / ".dli" / "quality").rglob("*.json"))
+    assert "duplicates" not in kept
+    assert api.get_history("nothing") == []
+
+
+def test_what_cannot_be_kept_stops_no_run(api: QualityAPI, root: Path) -> None:
+    assert one(api, "type: row_count, min: 1")["status"] == "pass"
+    folder = root / ".dli" / "quality"
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+    folder.write_text("in the way")
+    assert one(api, "type: row_count, min: 1")["status"] == "pass"
+    assert api.list_qualities()[0].last_status is None

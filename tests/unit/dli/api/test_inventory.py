@@ -6,6 +6,7 @@ import pytest
 
 from dli.api.catalog import CatalogAPI
 from dli.api.dataset import DatasetAPI
+from dli.api.quality import QualityAPI
 from dli.models.catalog import TableDetail
 from dli.models.common import ExecutionContext
 from dli.models.state import ResultStatus
@@ -129,3 +130,22 @@ def test_what_goes_wrong_is_a_failure(api: CatalogAPI) -> None:
     assert (result_list.error_message or "").startswith("[DLI-403]")
     alone = CatalogAPI(ExecutionContext(project_path=root.parent)).list_tables()
     assert "server_url required" in (alone.error_message or "")
+
+
+def test_quality_comes_from_real_results(api: CatalogAPI) -> None:
+    assert detail(api, PEOPLE).quality.score is None
+    root = api.context.project_path
+    assert root is not None
+    file = root / "quality.yaml"
+    file.write_text(
+        "target: {type: dataset, name: shop.sales.people}\nmetadata: {owner: a}\ntests:\n"
+        "  - {name: a, type: not_null, columns: [paid]}\n"
+        "  - {name: b, type: not_null, columns: [customer]}\n"
+        "  - {name: c, type: not_null, columns: [customer], severity: warn}\n"
+        "  - {name: d, type: not_null, columns: [nothing]}\n"
+    )
+    QualityAPI(api.context).run(file)
+    quality = detail(api, PEOPLE).quality
+    assert (quality.score, quality.total_tests) == (25, 4)
+    assert (quality.passed_tests, quality.failed_tests, quality.warnings) == (1, 2, 1)
+    assert [test.status for test in quality.recent_tests] == ["pass", "fail", "warn", "fail"]

@@ -43,8 +43,8 @@ def test_list_filters_and_says_what_is_left_out(dli: Dli, project: Path) -> None
     (project / "quality" / "quality.bad.yaml").write_text("target: 1\n")
     result = dli("quality", "list", "--status", "disabled")
     assert result.stdout.splitlines() == [
-        "TEST  TARGET           TYPE       SEVERITY  STATUS",
-        "off   shop.raw.orders  row_count  error     disabled",
+        "TEST  TARGET           TYPE       SEVERITY  STATUS    LAST RESULT",
+        "off   shop.raw.orders  row_count  error     disabled  -",
     ]
     assert result.stderr.startswith("Left out: quality/quality.bad.yaml:")
     found = json.loads(dli("quality", "list", "--target", "orders", "-f", "json").stdout)
@@ -58,8 +58,14 @@ def test_get(dli: Dli) -> None:
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert unknown.stderr.startswith("Error [DLI-606]: Quality 'statuss' not found.")
     assert "Did you mean 'status'?" in unknown.stderr
-    history = dli("quality", "get", "status", "--include-history")
-    assert history.stderr.startswith("Error [DLI-001]: server_url required")
+    none = dli("quality", "get", "status", "--include-history")
+    assert (none.exit_code, none.stderr) == (0, "No result is kept of this test.\n")
+    assert dli("quality", "run", FILE, "-t", "status").exit_code == 0
+    shown = dli("quality", "get", "status", "--include-history").stdout.splitlines()
+    assert shown[-2].split() == ["FINISHED", "STATUS", "FAILED", "ROWS", "ERROR"]
+    assert shown[-1].split()[1:] == ["warn", "1", "-"]
+    answer = json.loads(dli("quality", "get", "status", "--include-history", "-f", "json").stdout)
+    assert (answer["last_status"], len(answer["history"])) == ("warn", 1)
 
 
 def test_validate(dli: Dli, project: Path) -> None:
