@@ -1,20 +1,17 @@
-"""What `dli dataset` and `dli metric` have in common: list, get and validate specs."""
+"""What `dli dataset` and `dli metric` have in common: finding, listing and showing specs."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from dli.cli.connection import is_mock, required_root
 from dli.cli.errors import suggestion
-from dli.cli.option import format_option, param_option, path_option, split_pairs
-from dli.cli.output import emit, emit_fields, emit_json, emit_table, note
+from dli.cli.option import format_option, path_option
+from dli.cli.output import emit_fields, emit_json, emit_table, note
 from dli.exceptions import (
     DatasetNotFoundError,
-    DLIValidationError,
-    ErrorCode,
     MetricNotFoundError,
 )
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from dli.models.spec import QueryParameter
     from dli.specs.project import Project
 
-__all__ = ["Noun", "find", "get_command", "list_command", "open_project", "validate_command"]
+__all__ = ["Noun", "find", "get_command", "list_command", "open_project", "read_parameters"]
 
 Noun = Literal["dataset", "metric"]
 
@@ -94,48 +91,6 @@ def get_command(noun: Noun) -> click.Command:
     return command
 
 
-def validate_command(noun: Noun) -> click.Command:
-    @click.command(
-        "validate", help=f"Look for every problem of a {noun}: spec, parameters, template, SQL."
-    )
-    @click.argument("name")
-    @param_option()
-    @click.option("--strict", is_flag=True, help="Warnings are errors.")
-    @click.option("--check-deps", is_flag=True, help="Every name in depends_on must be there.")
-    @click.option(
-        "--show-sql/--no-sql", default=True, show_default=True, help="Show the SQL as it runs."
-    )
-    @path_option()
-    def command(
-        *,
-        name: str,
-        params: Sequence[str],
-        strict: bool,
-        check_deps: bool,
-        show_sql: bool,
-        path: Path | None,
-    ) -> None:
-        from dli.specs.validator import validate_dataset, validate_metric
-
-        pairs = split_pairs(params)
-        project = open_project(path)
-        values = read_parameters(find(project, noun, name), pairs)
-        check = validate_dataset if noun == "dataset" else validate_metric
-        result = check(
-            project, name, parameters=values or None, strict=strict, check_deps=check_deps
-        )
-        for warning in () if strict else result.warnings:
-            note(f"Warning: {warning}")
-        if not result.valid:
-            message = f"{name} is not valid"
-            raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=result.errors)
-        emit(f"{name} is valid.")
-        if show_sql:
-            _emit_sql(project, noun, name, values)
-
-    return command
-
-
 def open_project(path: Path | None) -> Project:
     from dli.specs.project import Project
 
@@ -193,29 +148,6 @@ def _listed(
 def _unknown(noun: Noun, name: str) -> DatasetNotFoundError | MetricNotFoundError:
     kind = DatasetNotFoundError if noun == "dataset" else MetricNotFoundError
     return kind(f"{noun.capitalize()} not found", name=name)
-
-
-def _emit_sql(project: Project, noun: Noun, name: str, values: dict[str, Any]) -> None:
-    """All statements as they would run today."""
-    from dli.specs.statement import render_spec
-    from dli.specs.template import RenderContext
-
-    context = RenderContext(
-        logical_date=datetime.now(UTC).date(),
-        variables=project.variables,
-        known_names=project.names,
-    )
-    try:
-        statements = render_spec(project.bundled(find(project, noun, name)), context, values)
-    except DLIValidationError as error:
-        # Samples have stood in for what nobody gave; only real values can show the real SQL.
-        if values or error.code is not ErrorCode.PARAMETER_INVALID:
-            raise
-        note(f"No SQL without its parameters: {error.message}")
-        return
-    for statement in statements:
-        title = " ".join(filter(None, (statement.phase, statement.name)))
-        emit(f"\n-- {title}\n{statement.sql}")
 
 
 def _record(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import click
 from dli.cli.connection import is_mock
 from dli.cli.option import format_option, path_option
 from dli.cli.output import note
-from dli.cli.spec import find, get_command, list_command, open_project, validate_command
+from dli.cli.spec import find, get_command, list_command, open_project
+from dli.cli.validation import validate_command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,7 @@
 """`dli metric list|get|validate`."""
 
-from dli.cli.spec import get_command, list_command, validate_command
+from dli.cli.spec import get_command, list_command
+from dli.cli.validation import validate_command
 
 list_metrics = list_command("metric")
 get = get_command("metric")

@@ -116,6 +116,27 @@ def test_validate_tells_every_problem_with_its_place(dli: Dli, project: Path) ->
     assert "datasets/dataset.shop.sales.by_customer.yaml:" in result.stderr
 
 
+def test_validate_can_take_the_whole_project(dli: Dli, project: Path) -> None:
+    assert dli("dataset", "validate", "--all", "--strict").stdout == "All 2 datasets are valid.\n"
+    file = project / "datasets" / "dataset.shop.sales.by_customer.yaml"
+    file.write_text(BY_CUSTOMER.replace("SELECT amount", "SELEC amount {{ nothing }}"))
+    (project / "datasets" / "dataset.a.b.c.yaml").write_text("name: a.b.c\nname: d\n")
+    result = dli("dataset", "validate", "--all")
+    assert (result.exit_code, result.stdout) == (1, "")
+    first, *findings = result.stderr.splitlines()
+    assert first.startswith("Error [DLI-203]: 1 of 2 datasets are not valid, 1 left out")
+    assert [finding.split(":")[0].strip() for finding in findings] == [
+        "datasets/dataset.a.b.c.yaml",
+        "datasets/dataset.shop.sales.by_customer.yaml",
+    ]
+    assert dli("metric", "validate", "--all").exit_code == 1
+
+
+@pytest.mark.parametrize("words", [(), (DAILY, "--all"), ("--all", "-p", "x=1")])
+def test_validate_needs_a_name_or_all(dli: Dli, words: tuple[str, ...]) -> None:
+    assert dli("dataset", "validate", *words).exit_code == 2
+
+
 def test_outside_of_a_project_is_dli_002(dli: Dli, project: Path) -> None:
     (project / "dli.yaml").unlink()
     result = dli("dataset", "list")

@@ -1,0 +1,133 @@
+"""`validate` of `dli dataset` and `dli metric`: one spec, or every one of the project."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dli.cli.option import param_option, path_option, split_pairs
+from dli.cli.output import emit, note
+from dli.cli.spec import find, open_project, read_parameters
+from dli.exceptions import DLIValidationError, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dli.cli.spec import Noun
+    from dli.models.common import ValidationResult
+    from dli.specs.project import Project
+
+__all__ = ["validate_command"]
+
+
+def validate_command(noun: Noun) -> click.Command:
+    @click.command(
+        "validate", help=f"Look for every problem of a {noun}: spec, parameters, template, SQL."
+    )
+    @click.argument("name", required=False)
+    @click.option("--all", "is_all", is_flag=True, help="Check every one of the project.")
+    @param_option()
+    @click.option("--strict", is_flag=True, help="Warnings are errors.")
+    @click.option("--check-deps", is_flag=True, help="Every name in depends_on must be there.")
+    @click.option(
+        "--show-sql/--no-sql", default=True, show_default=True, help="Show the SQL as it runs."
+    )
+    @path_option()
+    def command(
+        *,
+        name: str | None,
+        is_all: bool,
+        params: Sequence[str],
+        strict: bool,
+        check_deps: bool,
+        show_sql: bool,
+        path: Path | None,
+    ) -> None:
+        project = open_project(path)
+        if is_all == (name is not None):
+            raise click.UsageError("Give a NAME or --all.")
+        checks = {"strict": strict, "check_deps": check_deps}
+        if name is not None:
+            _check_one(project, noun, name, split_pairs(params), show_sql=show_sql, **checks)
+        elif params:
+            raise click.UsageError("--param belongs to one NAME.")
+        else:
+            _check_all(project, noun, **checks)
+
+    return command
+
+
+def _check_one(
+    project: Project,
+    noun: Noun,
+    name: str,
+    pairs: dict[str, str],
+    *,
+    show_sql: bool,
+    **checks: bool,
+) -> None:
+    values = read_parameters(find(project, noun, name), pairs)
+    result = _checked(project, noun, name, values or None, **checks)
+    _note_warnings(result, is_strict=checks["strict"])
+    if not result.valid:
+        message = f"{name} is not valid"
+        raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=result.errors)
+    emit(f"{name} is valid.")
+    if show_sql:
+        _emit_sql(project, noun, name, values)
+
+
+def _check_all(project: Project, noun: Noun, **checks: bool) -> None:
+    """Files that are left out count, whatever they were to be."""
+    errors = [str(problem) for problem in project.problems]
+    names = list(project.datasets() if noun == "dataset" else project.metrics())
+    bad = 0
+    for name in names:
+        result = _checked(project, noun, name, None, **checks)
+        _note_warnings(result, is_strict=checks["strict"])
+        errors += result.errors
+        bad += not result.valid
+    if errors:
+        message = f"{bad} of {len(names)} {noun}s are not valid, {len(project.problems)} left out"
+        raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=errors)
+    emit(f"All {len(names)} {noun}s are valid.")
+
+
+def _checked(
+    project: Project, noun: Noun, name: str, values: dict[str, Any] | None, **checks: bool
+) -> ValidationResult:
+    from dli.specs.validator import validate_dataset, validate_metric
+
+    check = validate_dataset if noun == "dataset" else validate_metric
+    return check(project, name, parameters=values, **checks)
+
+
+def _note_warnings(result: ValidationResult, *, is_strict: bool) -> None:
+    for warning in () if is_strict else result.warnings:
+        note(f"Warning: {warning}")
+
+
+def _emit_sql(project: Project, noun: Noun, name: str, values: dict[str, Any]) -> None:
+    """All statements as they would run today."""
+    from dli.specs.statement import render_spec
+    from dli.specs.template import RenderContext
+
+    context = RenderContext(
+        logical_date=datetime.now(UTC).date(),
+        variables=project.variables,
+        known_names=project.names,
+    )
+    try:
+        statements = render_spec(project.bundled(find(project, noun, name)), context, values)
+    except DLIValidationError as error:
+        # Samples have stood in for what nobody gave; only real values can show the real SQL.
+        if values or error.code is not ErrorCode.PARAMETER_INVALID:
+            raise
+        note(f"No SQL without its parameters: {error.message}")
+        return
+    for statement in statements:
+        title = " ".join(filter(None, (statement.phase, statement.name)))
+        emit(f"\n-- {title}\n{statement.sql}")
