@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import bucket_server
 import postgres
 
 AIRFLOW_LIMIT_S = 900
@@ -39,3 +40,18 @@ def postgres_server() -> Iterator[postgres.PostgresServer]:
     """One real PostgreSQL for all tests of a worker; a test that needs it fails without it."""
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[bucket_server.BucketServer]:
+    """One real S3 server for all tests of a worker; a test that needs it fails without it."""
+    with bucket_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_url(s3_server: bucket_server.BucketServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A prefix with nothing below it, and the environment in which it can be opened."""
+    for name, value in s3_server.variables.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.url()

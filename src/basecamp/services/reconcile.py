@@ -139,10 +139,11 @@ class Reconciler:
         now = self._clock.now()
         contents = {key: self._content(key) for key, reading in found if reading.error is None}
         with self._database.transaction() as tx:
+            # The files may have moved on since the scan; then the next pass decides.
+            current = self._files.signatures([key for key, _ in found])
             for key, reading in found:
                 row = workflow.find(tx, key.name, key.source_type)
-                # The files may have moved on since the scan; then the next pass decides.
-                if self._files.signature(key) != reading.signature or not _differs(row, reading):
+                if current[key] != reading.signature or not _differs(row, reading):
                     continue
                 if reading.error is None:
                     _put(tx, key, contents[key], now)
@@ -154,9 +155,10 @@ class Reconciler:
     def _settle_gone(self, gone: Sequence[FileKey], outcome: Outcome) -> None:
         now = self._clock.now()
         with self._database.transaction() as tx:
+            current = self._files.signatures(gone)
             for key in gone:
                 row = workflow.find(tx, key.name, key.source_type)
-                if row is None or self._files.signature(key) is not None:
+                if row is None or current[key] is not None:
                     continue
                 if key.source_type == "code":
                     ownership.remove_code(tx, key.name, now)

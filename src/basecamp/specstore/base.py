@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Source = Literal["code", "manual"]
 
@@ -47,6 +47,14 @@ class SpecStore(Protocol):
 
     def signature(self, key: FileKey) -> str | None:
         """The signature of one file now; `None` when there is no such file."""
+        ...
+
+    def signatures(self, keys: Iterable[FileKey]) -> dict[FileKey, str | None]:
+        """The signature of each of these files now, at a cost that hardly grows with their number.
+
+        Raises:
+            ServerError: the store does not answer (DLI-504).
+        """
         ...
 
     def put_manual(self, name: str, content: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from basecamp.specstore.name import check_name, is_name
 from dli.exceptions import DLIValidationError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 SIZE_MAX_BYTES = 1024 * 1024
@@ -72,6 +72,9 @@ class FileSpecStore:
             return _signature(self._path(key).lstat())
         except OSError:
             return None
+
+    def signatures(self, keys: Iterable[FileKey]) -> dict[FileKey, str | None]:
+        return {key: self.signature(key) for key in keys}
 
     def put_manual(self, name: str, content: dict[str, Any]) -> None:
         with _as_server_error():

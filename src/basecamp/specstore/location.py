@@ -24,4 +24,12 @@ def open_spec_store(url: str, default: Path) -> SpecStore:
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
         return FileSpecStore(Path(unquote(parts.path)))
-    raise ConfigurationError("BASECAMP_SPEC_STORE_URL must look like file:///folder.")
+    if parts.scheme == "s3" and parts.netloc:
+        try:
+            from basecamp.specstore.s3 import S3SpecStore  # loads an optional library
+        except ImportError as exc:
+            raise ConfigurationError("A spec store on S3 needs the extra: dli[s3].") from exc
+        return S3SpecStore(url)
+    raise ConfigurationError(
+        "BASECAMP_SPEC_STORE_URL must look like file:///folder or s3://bucket/prefix."
+    )

@@ -60,7 +60,15 @@ def open_published(url: str) -> PublishedSpecs:
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc:
         return FilePublishedSpecs(Path(unquote(parts.path)))
-    raise ConfigurationError("The URL of a spec store must look like file:///folder")
+    if parts.scheme == "s3" and parts.netloc:
+        try:
+            from dli.specs.published_bucket import BucketPublishedSpecs  # an optional library
+        except ImportError as exc:
+            raise ConfigurationError("A spec store on S3 needs the extra: dli[s3]") from exc
+        return BucketPublishedSpecs(url)
+    raise ConfigurationError(
+        "The URL of a spec store must look like file:///folder or s3://bucket/prefix"
+    )
 
 
 class FilePublishedSpecs:
@@ -71,15 +79,7 @@ class FilePublishedSpecs:
 
     def scan(self) -> dict[str, PublishedEntry]:
         states = self._states()
-        manual = self._folder("manual", states)
-        found = dict(manual)
-        for name, entry in self._folder("code", states).items():
-            hidden = manual.get(name)
-            signature = entry.signature
-            if hidden is not None:
-                signature = f"{signature}+{hidden.signature}"
-            found[name] = entry._replace(signature=signature, overridden=hidden)
-        return found
+        return effective(self._folder("code", states), self._folder("manual", states))
 
     def read(self, entry: PublishedEntry) -> bytes:
         path = self._root / entry.source_type / f"{entry.name}{_SUFFIX}"
@@ -108,6 +108,20 @@ class FilePublishedSpecs:
         except FileNotFoundError:
             return {}
         return {path.name.removesuffix(".json"): path.read_bytes() for path in paths}
+
+
+def effective(
+    code: dict[str, PublishedEntry], manual: dict[str, PublishedEntry]
+) -> dict[str, PublishedEntry]:
+    """CODE over MANUAL."""
+    found = dict(manual)
+    for name, entry in code.items():
+        hidden = manual.get(name)
+        signature = entry.signature
+        if hidden is not None:
+            signature = f"{signature}+{hidden.signature}"
+        found[name] = entry._replace(signature=signature, overridden=hidden)
+    return found
 
 
 def entry_of(name: str, source_type: str, signature: str, state: bytes | None) -> PublishedEntry:

@@ -38,31 +38,6 @@ def names(store: FileSpecStore, source: str) -> list[str]:
     return sorted(key.name for key in store.scan() if key.source_type == source)
 
 
-def test_a_set_is_in_force_after_the_switch_and_not_before(store: FileSpecStore) -> None:
-    staged = store.stage_code({"a.one": content("a.one")})
-    assert names(store, "code") == []
-    store.switch_code(staged)
-    assert names(store, "code") == ["a.one"]
-
-
-def test_a_set_replaces_the_one_before_as_a_whole(store: FileSpecStore) -> None:
-    publish(store, "a.one", "a.two")
-    before = store.switch_code(store.stage_code({"a.two": content("a.two")}))
-    assert names(store, "code") == ["a.two"]
-    store.switch_code(before)
-    assert names(store, "code") == ["a.one", "a.two"]
-
-
-def test_a_file_that_stays_the_same_keeps_its_signature(store: FileSpecStore) -> None:
-    publish(store, "a.one")
-    key = FileKey("code", "a.one")
-    before = store.signature(key)
-    publish(store, "a.one", "a.two")
-    assert store.signature(key) == before
-    store.switch_code(store.stage_code({"a.one": content("a.one", "new")}))
-    assert store.signature(key) not in (before, None)
-
-
 def test_old_sets_go_and_the_one_in_force_stays(store: FileSpecStore, root: Path) -> None:
     for number in range(8):
         publish(store, f"a.b{number}")
@@ -132,15 +107,6 @@ def test_a_file_that_is_too_large_is_not_read(store: FileSpecStore, root: Path) 
     (root / "manual" / "a.one.yaml").write_bytes(b"#" * (file.SIZE_MAX_BYTES + 1))
     with pytest.raises(DLIValidationError, match="1 MiB"):
         store.read(FileKey("manual", "a.one"))
-
-
-@pytest.mark.parametrize("name", ["../evil.x", "a/b.c", "solo", "", "a.b\0"])
-def test_no_name_leads_out_of_the_store(store: FileSpecStore, name: str) -> None:
-    with pytest.raises(DLIValidationError):
-        store.put_manual(name, content("a.one"))
-    with pytest.raises(DLIValidationError):
-        store.read(FileKey("manual", name))
-    assert store.signature(FileKey("manual", name)) is None
 
 
 def test_states_are_kept_beside_the_specs(tmp_path: Path) -> None:
