@@ -52,12 +52,12 @@ def build_dag(entry: Entry, stub: Path, *, is_retired: bool = False) -> DAG:
         max_active_runs=_ACTIVE_RUNS,
         is_paused_upon_creation=False,
         tags=_tags(entry, is_retired=is_retired),
-        params={"parameters": _parameters(content)},
         doc_md=_page(entry),
         on_failure_callback=Notifier.for_event("on_failure", targets),
         on_success_callback=Notifier.for_event("on_success", targets),
     )
     _add_task(dag, entry, stub, is_retired=is_retired)
+    dag.params["parameters"] = _parameters(content)  # later than the task, which would copy it
     return dag
 
 
@@ -89,20 +89,21 @@ def _tags(entry: Entry, *, is_retired: bool) -> list[str]:
 
 
 def _parameters(content: dict[str, Any]) -> Param:
-    """What Airflow's form offers and refuses; the operator checks types and required ones."""
-    properties = {
-        _shown(parameter["name"]): {
-            "description": _shown(parameter.get("description") or parameter["type"])
-        }
-        for parameter in content.get("parameters", [])
-    }
-    properties |= {name: {"description": "YYYY-MM-DD"} for name in ("ds", "execution_date")}
+    """What Airflow's form shows and which names it lets through; the operator checks the values.
+
+    Airflow checks the schema itself at each parse: one that describes values would double its cost.
+    """
+    declared = {parameter["name"]: parameter for parameter in content.get("parameters", [])}
+    lines = [
+        f"{name} ({parameter['type']}): {parameter.get('description', '')}".rstrip(": ")
+        for name, parameter in declared.items()
+    ]
+    names = sorted({*declared, "ds", "execution_date"})
     return Param(
         {},
-        description="Parameters of the dataset",
+        description=_shown("; ".join(["Parameters of the dataset", *lines])),
         type="object",
-        properties=properties,
-        additionalProperties=False,
+        propertyNames={"enum": [_shown(name) for name in names]},
     )
 
 

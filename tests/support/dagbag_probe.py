@@ -25,7 +25,7 @@ def shown(dag: Any) -> dict[str, Any]:
         "limit_s": task.execution_timeout.total_seconds(),
         "at_once": task.max_active_tis_per_dag,
         "page": stored.doc_md,
-        "parameters": sorted(stored.params.get_param("parameters").schema["properties"]),
+        "parameters": stored.params.get_param("parameters").schema["propertyNames"]["enum"],
     }
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ class Param:
 class DAG:
     dag_id: str
     fileloc: str
+    params: MutableMapping[str, Param]
     def __init__(
         self,
         dag_id: str,
@@ -28,7 +29,6 @@ class DAG:
         max_active_runs: int = ...,
         is_paused_upon_creation: bool | None = ...,
         tags: Collection[str] = ...,
-        params: Mapping[str, Param] = ...,
         doc_md: str | None = ...,
         on_failure_callback: Callable[[Mapping[str, Any]], None] | None = ...,
         on_success_callback: Callable[[Mapping[str, Any]], None] | None = ...,
