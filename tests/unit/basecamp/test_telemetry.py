@@ -59,3 +59,11 @@ def test_metrics_show_what_the_store_counts() -> None:
     assert 'basecamp_queue_depth{state="RUNNING"} 2.0' in text
     assert 'basecamp_queue_depth{state="PENDING"} 0.0' in text
     assert 'basecamp_schedule_missed_total{reason="missed"} 7.0' in text
+
+
+def test_failed_calls_to_the_engine_are_counted_by_their_word() -> None:
+    metrics = Metrics(lambda: Figures({}, {}))
+    metrics.count_engine_error("engine_unreachable")
+    metrics.count_engine_error("engine_unreachable")
+    text = metrics.exposition().decode()
+    assert 'basecamp_engine_errors_total{code="engine_unreachable"} 2.0' in text

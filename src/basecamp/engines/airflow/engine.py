@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
-_THREADS = 8
+_THREADS = 4
 _BUSY_S = 0.5
 _IDLE_S = 5.0
 _LOOK_S = 15.0
@@ -69,12 +69,13 @@ class AirflowEngine:
         self._clock = clock or SystemClock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="airflow-call")
         self._watch = Watch(rest)
-        self._sender = Sender(leadership, rest, self._watch, self._pool, self._clock)
+        self._sender = Sender(leadership, rest, self._watch, self._clock)
         self._follower = Follower(leadership, rest, watermark, self._pool, self._clock)
         self._listeners: list[Listener] = []
         self._wanted = threading.Event()
         self._is_ending = False
         self._is_store_ok = True
+        self._told_reason: Reason | None = None
         self._has_answered = False
         self._shown: tuple[Any, ...] | None = None
         self._sentinel_token: str | None = None
@@ -194,12 +195,14 @@ class AirflowEngine:
         if self._leadership.term is None:
             self._stand_by()
             return
+        if self._circuit.is_open and self._circuit.wait_s() <= 0:
+            self._guarded(self._try_again)
         now = self._clock.monotonic()
         self._guarded(self._show_specs)
         self._guarded(self._send)
-        if now >= self._follow_at:
+        if now >= self._follow_at and not self._circuit.is_open:
             self._guarded(self._follow)
-        if now >= self._look_at:
+        if now >= self._look_at and not self._circuit.is_open:
             self._guarded(self._look)
         self._checker.retire()
         self._stepped_at = self._clock.monotonic()
@@ -215,9 +218,9 @@ class AirflowEngine:
         try:
             part()
         except AirflowError as fault:
-            _log.warning(
-                "engine.call_failed", extra={"reason": fault.reason, "part": part.__name__}
-            )
+            if fault.reason != self._told_reason:
+                self._told_reason = fault.reason
+                _log.warning("engine.call_failed", extra={"reason": fault.reason})
         except NotLeaderError:
             self._wanted.set()  # the next round sees it
         except ServerError as exc:
@@ -230,13 +233,21 @@ class AirflowEngine:
         else:
             self._is_store_ok = True
 
+    def _try_again(self) -> None:
+        """One light question tells whether Airflow is back; what it was given up for is heavier."""
+        self._rest.part_states()
+        self._told_reason = None
+        _log.info("engine.back")
+
     def _wait_s(self) -> float:
         if not self._is_store_ok:
             return _STORE_RETRY_S
+        if self._circuit.is_open:
+            return min(_IDLE_S, max(_BUSY_S, self._circuit.wait_s()))
         now = self._clock.monotonic()
         waits = [_IDLE_S, self._follow_at - now, self._look_at - now]
         if self._sender.is_holding:
-            waits.append(max(_BUSY_S, self._circuit.wait_s()))
+            waits.append(_BUSY_S)
         if self._parse_at is not None:
             waits.append(self._parse_at - now)
         return max(0.05, min(waits))
@@ -278,6 +289,7 @@ class AirflowEngine:
         changes = self._sender.send()
         if changes.run_ids:
             self._follow_at = 0.0
+            self._wanted.set()  # there may be more than one batch
         self._notify(changes)
 
     def _follow(self) -> None:

@@ -13,8 +13,6 @@ from basecamp.engines.airflow.fault import AirflowError, Reason
 from basecamp.engines.airflow.watch import paused_by_hand
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from basecamp.clock import Clock
     from basecamp.engines.airflow.outbox import Parcel
     from basecamp.engines.airflow.rest import AirflowRest
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
     from basecamp.store.database import Transactions
 
 _log = logging.getLogger(__name__)
-_BATCH = 200
+_BATCH = 20
+"""Between two batches the states of other runs are read."""
 _PATIENCE_S = 30.0
 _SPEC_TAG = "spec:"
 
@@ -49,12 +48,11 @@ class Sender:
     """The way out. `is_parse_wanted` says that Airflow has not seen a spec of a run that waits."""
 
     def __init__(
-        self, database: Transactions, rest: AirflowRest, watch: Watch, pool: Executor, clock: Clock
+        self, database: Transactions, rest: AirflowRest, watch: Watch, clock: Clock
     ) -> None:
         self._database = database
         self._rest = rest
         self._watch = watch
-        self._pool = pool
         self._clock = clock
         self._current: dict[str, str] = {}
         self._waiting_since: dict[str, float] = {}
@@ -70,12 +68,27 @@ class Sender:
         self.is_holding = False
         if not parcels:
             return changes
-        outcomes = list(self._pool.map(self._try, parcels))
+        outcomes = self._try_all(parcels)
         unwanted = self._enter(outcomes, changes)
         self.is_holding = any(sent.fate is Fate.HELD for sent in outcomes)
         for parcel in unwanted:
             self._rest.stop(parcel.dataset_name, parcel.run_id)
         return changes
+
+    def _try_all(self, parcels: list[Parcel]) -> list[Sent]:
+        """One after the other: where Airflow's metadata lie in SQLite, writers block each other.
+
+        Once Airflow has failed, the others of this round wait for the same reason.
+        """
+        outcomes: list[Sent] = []
+        for parcel in parcels:
+            try:
+                outcomes.append(self._try(parcel))
+            except AirflowError as fault:
+                rest = parcels[len(outcomes) :]
+                outcomes += [Sent(one, Fate.HELD, fault.note) for one in rest]
+                break
+        return outcomes
 
     def _enter(self, outcomes: list[Sent], changes: ChangeSet) -> list[Parcel]:
         """Store what became of each; returns those that were stopped while they were sent."""
@@ -101,7 +114,7 @@ class Sender:
         except AirflowError as fault:
             if fault.reason is Reason.REFUSED:
                 return Sent(parcel, Fate.REFUSED, fault.note)
-            return Sent(parcel, Fate.HELD, fault.note)
+            raise
         self._current.pop(parcel.dataset_name, None)
         self.is_parse_wanted = True
         return Sent(parcel, Fate.HELD, missing())

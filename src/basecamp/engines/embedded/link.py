@@ -106,7 +106,7 @@ class WorkerLink:
 
     def _read(self) -> None:
         try:
-            with self._socket.makefile("rb") as lines:
+            with self._socket, self._socket.makefile("rb") as lines:
                 for line in lines:
                     self._take(json.loads(line))
         except (OSError, ValueError):
