@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dli.models.common import DataSource, SQLDialect
-    from dli.models.execution import DatasetExecutionResult
+    from dli.models.execution import DatasetExecutionResult, ExecutionResult
     from dli.models.spec import ExecutionConfig, ParameterType
     from dli.specs.project import Project
     from dli.specs.statement import Statement
@@ -147,8 +147,11 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         dialect: SQLDialect | None = None,
         strict: bool = False,
         dry_run: bool = False,
+        on_rows: Callable[[ExecutionResult], None] | None = None,
     ) -> DatasetResult:
         """Run one statement; `dialect` defaults to the context's.
+
+        `on_rows` is given the columns and the first 100 rows when the statement is a query.
 
         `transpile` applies the project's rules first; with `strict` a warning of theirs is an
         error. A dry run only renders, and binds on the project's warehouse.
@@ -172,6 +175,8 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         if dry_run or self.context.dry_run:
             return self._dry_result(_INLINE, statements, execution, main_sql(statements))
         outcome = self._engine.run(statements, execution=execution, name=_INLINE)
+        if on_rows is not None and outcome.main_result and outcome.main_result.columns:
+            on_rows(outcome.main_result)
         return _result(_INLINE, started_at, outcome, main_sql(statements))
 
     def render_sql(

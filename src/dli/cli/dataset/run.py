@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dli.api.dataset import DatasetAPI
     from dli.models.common import DatasetResult
+    from dli.models.execution import ExecutionResult
     from dli.warehouse.base import StatementEvent
 
 
@@ -120,6 +121,7 @@ def _run_sql(
         transpile=not no_transpile,
         strict=transpile_strict,
         dry_run=dry_run,
+        on_rows=_emit_rows,
     )
     _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
 
@@ -133,6 +135,14 @@ def _name_left_out(spec: Any, *, skip_pre: bool, skip_post: bool) -> None:
 def _note_unbound(api: DatasetAPI, name: str, values: dict[str, Any]) -> None:
     for warning in api.check(name, parameters=values).warnings:
         note(f"Warning: {warning}")
+
+
+def _emit_rows(found: ExecutionResult) -> None:
+    from dli.cli.row import emit_rows
+
+    emit_rows(found.columns, found.data, "table")
+    if found.row_count is not None and found.row_count > len(found.data):
+        note(f"These are the first {len(found.data)} of {found.row_count} rows.")
 
 
 def _tell(event: StatementEvent) -> None:

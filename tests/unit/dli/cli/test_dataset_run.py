@@ -117,6 +117,20 @@ def test_a_statement_of_its_own(dli: Dli, project: Path) -> None:
     assert strict.stderr.startswith("Error [DLI-301]: ")
 
 
+def test_a_query_shows_its_first_rows(dli: Dli) -> None:
+    result = dli("dataset", "run", "--sql", "SELECT day, amount FROM old.orders ORDER BY amount")
+    assert result.stdout.splitlines()[:3] == [
+        "day         amount",
+        "2025-01-01  10.5",
+        "2025-01-02  20.0",
+    ]
+    assert "<inline>: success, 2 rows, " in result.stdout
+    many = "SELECT a.day FROM shop.raw.orders a, UNNEST(SEQUENCE(1, 100)) s"
+    long = dli("dataset", "run", "--sql", many)
+    assert len(long.stdout.splitlines()) == 102
+    assert long.stderr == "These are the first 100 of 200 rows.\n"
+
+
 @pytest.mark.parametrize(
     "words",
     [
