@@ -1,4 +1,4 @@
-"""Shell completion: the script a shell loads, and names and run ids from the running server."""
+"""Shell completion: the script a shell loads, names and run ids of the server, names of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dli.client.basecamp import BasecampClient
     from dli.client.response import ServerResponse
 
-__all__ = ["DATASET", "DATASET_PART", "RUN"]
+__all__ = ["DATASET", "DATASET_PART", "RUN", "spec_name"]
 
 _LIMIT = 50
 _TIMEOUT_S = 1
@@ -72,6 +72,48 @@ class _FromServer(click.types.StringParamType):
         with BasecampClient(config) as client:
             data = self._ask(client, incomplete).data
         return [str(record[self._field]) for record in data] if isinstance(data, list) else []
+
+
+class _FromFiles(click.types.StringParamType):
+    """Text whose known values are in the names of the project's spec files."""
+
+    def __init__(self, noun: str) -> None:
+        self.name = noun
+        self._noun = noun
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - the signature is click's
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        try:
+            values = self._values(ctx)
+        except Exception:  # noqa: BLE001 - a key press in a shell never prints an error
+            return []
+        return [CompletionItem(value) for value in values if value.startswith(incomplete)]
+
+    def _values(self, ctx: click.Context) -> list[str]:
+        from dli.cli.connection import project_root
+        from dli.config import Settings
+
+        root = project_root(ctx.params.get("path"))
+        if root is None:
+            return []
+        settings = Settings(root, os.environ)
+        keys = ("discovery.datasets_dir", "discovery.metrics_dir")
+        folders = [str(found.value) for key in keys if (found := settings.get(key))]
+        files = (
+            file for folder in folders for file in (root / folder).rglob(f"{self._noun}.*.yaml")
+        )
+        return sorted({file.stem.partition(".")[2] for file in files})
+
+
+def spec_name(noun: str) -> click.types.StringParamType:
+    """The type of an argument that names a dataset or a metric of the project."""
+    return _FromFiles(noun)
 
 
 def _check_name(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
 from dli.cli.option import format_option, path_option
@@ -24,7 +25,7 @@ __all__ = ["diff_command", "history_command", "register_command"]
 
 def register_command(noun: Noun) -> click.Command:
     @click.command("register", help=f"Send the project's spec of a {noun} to the server.")
-    @click.argument("name")
+    @click.argument("name", type=spec_name(noun))
     @click.option("--force", "-f", is_flag=True, help="Replace one that is registered.")
     @path_option("-p")
     def command(*, name: str, force: bool, path: Path | None) -> None:
@@ -38,7 +39,7 @@ def register_command(noun: Noun) -> click.Command:
 
 def diff_command(noun: Noun) -> click.Command:
     @click.command("diff", help=f"Compare the project's spec of a {noun} with the server's.")
-    @click.argument("name")
+    @click.argument("name", type=spec_name(noun))
     @path_option("-p")
     def command(*, name: str, path: Path | None) -> None:
         api = _api(noun, path)
@@ -54,7 +55,7 @@ def diff_command(noun: Noun) -> click.Command:
 
 def history_command(noun: Noun) -> click.Command:
     @click.command("history", help=f"List the registered versions of a {noun}, newest first.")
-    @click.argument("name")
+    @click.argument("name", type=spec_name(noun))
     @format_option("-f")
     @path_option("-p")
     def command(*, name: str, format: str, path: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock, required_root
 from dli.cli.errors import suggestion
 from dli.cli.option import format_option, path_option
@@ -72,7 +73,7 @@ def list_command(noun: Noun) -> click.Command:
 
 def get_command(noun: Noun) -> click.Command:
     @click.command("get", help=f"Show one {noun}.")
-    @click.argument("name")
+    @click.argument("name", type=spec_name(noun))
     @_source_option()
     @format_option("-f")
     @path_option("-p")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.option import param_option, path_option, split_pairs
 from dli.cli.output import emit, note
 from dli.cli.spec import find, open_project, read_parameters
@@ -27,7 +28,7 @@ def validate_command(noun: Noun) -> click.Command:
     @click.command(
         "validate", help=f"Look for every problem of a {noun}: spec, parameters, template, SQL."
     )
-    @click.argument("name", required=False)
+    @click.argument("name", required=False, type=spec_name(noun))
     @click.option("--all", "is_all", is_flag=True, help="Check every one of the project.")
     @param_option()
     @click.option("--strict", is_flag=True, help="Warnings are errors.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.option import format_option, path_option
 from dli.cli.output import note
@@ -21,7 +22,7 @@ validate = validate_command("dataset")
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", type=spec_name("dataset"))
 @click.option(
     "--rows",
     "-n",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
 from dli.cli.option import param_option, path_option, read_sql, split_pairs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=spec_name("dataset"))
 @click.option("--sql", help="Run this statement instead of a dataset.")
 @click.option(
     "--file",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
 from dli.cli.option import param_option, path_option, split_pairs
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", type=spec_name("metric"))
 @param_option()
 @click.option("--by", multiple=True, help="One row for each value of this dimension; repeatable.")
 @click.option("--metric", "-m", "metrics", multiple=True, help="Only this measure; repeatable.")

@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
     from tests.unit.dli.cli.conftest import ScriptedServer
@@ -53,6 +54,21 @@ def test_run_ids_come_from_the_server(server: ScriptedServer) -> None:
         "GET /workflows/history", (200, {"runs": runs, "total_count": 2, "next_offset": None})
     )
     assert completed("workflow", "stop", "r-") == ["r-2", "r-1"]
+
+
+def test_names_of_specs_come_from_the_files_of_the_project(clean_place: Path) -> None:
+    (clean_place / "dli.yaml").write_text("discovery: {datasets_dir: tables}")
+    for folder, name in (
+        ("tables/deep", "dataset.shop.sales.daily"),
+        ("metrics", "metric.shop.total"),
+    ):
+        (clean_place / folder).mkdir(parents=True)
+        (clean_place / folder / f"{name}.yaml").write_text("not: read")
+    assert completed("dataset", "run", "shop") == ["shop.sales.daily"]
+    assert completed("metric", "run", "") == ["shop.total"]
+    assert completed("dataset", "get", "web") == []
+    (clean_place / "dli.yaml").write_text("[")
+    assert completed("dataset", "run", "shop") == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "not a url", ""])
