@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["RESULT_KEY", "Notifier", "address", "unreachable"]
+__all__ = ["RESULT_KEY", "STOPPED_KEY", "Notifier", "address", "unreachable"]
 
 RESULT_KEY = "dli_result"
 """The XCom in which a run leaves rows or error."""
+STOPPED_KEY = "dli_stopped"
+"""The XCom that a stopped run leaves."""
+_STOP_S = 10.0
+"""How long a stopped task may take to say so: its heartbeat and its last seconds."""
 
 _log = logging.getLogger("dli_airflow.run")
 _KIND = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE | re.ASCII)
@@ -24,10 +29,11 @@ _EVENTS = {"on_failure": "failed", "on_success": "completed"}
 class Notifier:
     """A callback of a DAG that tells each target how a run ended.
 
-    Airflow calls it in the DAG processor, so it is told of killed processes too, and of a stop it
-    is not. A target has a `type` and a `channel`. Where its messages go is not in the spec: the
-    variable `DLI_NOTIFY_<TYPE>` holds an Apprise URL in which `{channel}` stands for the channel. A
-    target that cannot be reached is a warning in the log and changes nothing else.
+    Airflow calls it in the DAG processor, so it hears of killed processes too, and now and then of a
+    run that somebody has stopped and knows about. A target has a `type` and a `channel`. Where its
+    messages go is not in the spec: the variable `DLI_NOTIFY_<TYPE>` holds an Apprise URL in which
+    `{channel}` stands for the channel. A target that cannot be reached is a warning in the log and
+    changes nothing else.
     """
 
     def __init__(self, event: str, targets: Sequence[Mapping[str, str]]) -> None:
@@ -41,18 +47,22 @@ class Notifier:
         return cls(event, targets) if targets else None
 
     def __call__(self, context: Mapping[str, Any]) -> None:
+        result = _pulled(context, RESULT_KEY)
+        if result is None and self._event == "on_failure" and _was_stopped(context):
+            return
         title = f"{context['dag'].dag_id} {_EVENTS[self._event]}"
-        body = f"Run {context['run_id']}. {self._told(_result(context))}"
+        body = f"Run {context['run_id']}. {self._told(result)}"
         for target in self._targets:
             self.send(target, title, body)
 
-    def _told(self, result: Mapping[str, Any] | None) -> str:
+    def _told(self, result: Any) -> str:
+        result = result if isinstance(result, dict) else {}
         if self._event == "on_success":
-            rows = result and result.get("rows_affected")
+            rows = result.get("rows_affected")
             return "" if rows is None else f"{rows} rows."
-        if result is None or result.get("error_code") is None:
+        if result.get("error_code") is None:
             return "Its process ended before it could tell why."
-        return f"{result['error_code']}: {result['error_message']}"
+        return f"{result['error_code']}: {result.get('error_message')}"
 
     def send(self, target: Mapping[str, str], title: str, body: str) -> None:
         """Send one message, or say in the log why it cannot be sent."""
@@ -90,14 +100,21 @@ def address(kind: str, channel: str) -> str | None:
     return None if url is None else url.replace("{channel}", quote(channel, safe=""))
 
 
-def _result(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _was_stopped(context: Mapping[str, Any]) -> bool:
+    """Whether the task says that it was stopped; one that was killed never says anything."""
+    deadline = time.monotonic() + _STOP_S
+    while not (stopped := _pulled(context, STOPPED_KEY)) and time.monotonic() < deadline:
+        time.sleep(_STOP_S / 20)
+    return bool(stopped)
+
+
+def _pulled(context: Mapping[str, Any], key: str) -> Any:
     """What the run's last attempt left behind; None when there is nothing to be had."""
     try:
-        found = context["ti"].xcom_pull(task_ids="run", key=RESULT_KEY)
+        return context["ti"].xcom_pull(task_ids="run", key=key)
     except Exception as exc:  # noqa: BLE001 - the message goes out without it
-        _log.warning("The result of run %s cannot be read: %s", context["run_id"], exc)
+        _log.warning("%s of run %s cannot be read: %s", key, context["run_id"], exc)
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _deliver(url: str, title: str, body: str, *, is_failure: bool) -> None:

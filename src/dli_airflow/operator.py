@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from dli.exceptions import ConfigurationError, DLIError, ErrorCode, WorkflowPermissionError
 from dli.warehouse.base import StatementInterruptedError
 from dli_airflow.instant import plain, plain_interval
-from dli_airflow.notifier import RESULT_KEY
+from dli_airflow.notifier import RESULT_KEY, STOPPED_KEY
 from dli_airflow.shard import read_shard
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class DatasetOperator(BaseOperator):
             _log.info("Completed, %s rows.", result["rows_affected"])
         except StatementInterruptedError as exc:
             _log.warning("%s", exc.message)
+            _note_stop(context)
             raise AirflowException(exc.message) from exc
         except DLIError as exc:
             result |= {"error_code": exc.code.value, "error_message": exc.message}
@@ -129,6 +130,19 @@ class DatasetOperator(BaseOperator):
         self._entry = read_shard(self._stub).entries.get(self._entry.name, self._entry)
         if request.spec_hash != self._entry.spec_hash:
             _log.warning("The spec was changed after this run was asked for; the new one runs.")
+
+
+def _note_stop(context: Mapping[str, Any]) -> None:
+    """Leave a mark when the run was set to failed: a worker that has to go stops its tasks too."""
+    instance, run = context["ti"], context["dag_run"]
+    try:
+        states = instance.get_task_states(
+            dag_id=run.dag_id, task_ids=[instance.task_id], run_ids=[run.run_id]
+        )
+        if states.get(run.run_id, {}).get(instance.task_id) != "running":
+            instance.xcom_push(key=STOPPED_KEY, value=True)
+    except Exception as exc:  # noqa: BLE001 - the stop itself must go on
+        _log.warning("The stop could not be noted: %s", exc)
 
 
 def _project() -> Path:

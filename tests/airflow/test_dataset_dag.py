@@ -253,6 +253,8 @@ def test_a_stopped_run_interrupts_its_sql_and_is_no_success(world: World) -> Non
     assert world.airflow.state_of("lake.mart.endless", "stopped") == "failed"
     key = f"{path}/taskInstances/run/xcomEntries/{RESULT_KEY}"
     assert world.airflow.ask("GET", key)[0] == 404
+    mark = key.replace(RESULT_KEY, "dli_stopped")
+    assert wait_for(lambda: world.airflow.ask("GET", mark)[0] == 200, WAIT_S)
     # The file is free again, and the table is not there.
     wait_for(lambda: world.run("lake.mart.orders", "after-the-stop") == "success", WAIT_S)
     with pytest.raises(duckdb.CatalogException):

@@ -24,27 +24,33 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 
 
 class Instance:
-    """A task instance with a result, or with a reason why there is none to be had."""
+    """A task instance that has left something behind, or cannot be asked."""
 
-    def __init__(self, result: object) -> None:
-        self.result = result
+    def __init__(self, left: dict[str, object] | Exception) -> None:
+        self.left = left
 
     def xcom_pull(self, *, task_ids: str, key: str) -> object:
-        assert (task_ids, key) == ("run", "dli_result")
-        if isinstance(self.result, Exception):
-            raise self.result
-        return self.result
+        assert task_ids == "run"
+        if isinstance(self.left, Exception):
+            raise self.left
+        return self.left.get(key)
 
 
-def tell(event: str, result: object = None) -> None:
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dli_airflow.notifier._STOP_S", 0.1)
+
+
+def tell(event: str, left: object = None, result: object = None) -> None:
     notifier = Notifier.for_event(event, {event: TARGETS})
     assert notifier is not None
     dag = SimpleNamespace(dag_id="lake.mart.orders")
-    notifier({"dag": dag, "run_id": "run-1", "ti": Instance(result)})
+    found = left if isinstance(left, Exception) else {"dli_result": result, "dli_stopped": left}
+    notifier({"dag": dag, "run_id": "run-1", "ti": Instance(found)})
 
 
 def test_a_failure_is_told_with_run_and_reason(inbox: Inbox) -> None:
-    tell("on_failure", {"error_code": "DLI-405", "error_message": "no such table"})
+    tell("on_failure", result={"error_code": "DLI-405", "error_message": "no such table"})
     ((path, message),) = inbox.messages
     assert path == "/to/%23on%20call%2F1"
     assert message["title"] == "lake.mart.orders failed"
@@ -52,15 +58,21 @@ def test_a_failure_is_told_with_run_and_reason(inbox: Inbox) -> None:
     assert message["type"] == "failure"
 
 
-@pytest.mark.parametrize("result", [None, RuntimeError("gone"), "odd", {"error_code": None}])
-def test_a_failure_without_a_reason_is_told_too(inbox: Inbox, result: object) -> None:
-    tell("on_failure", result)
+@pytest.mark.parametrize("result", [None, "odd", {"error_code": None}])
+@pytest.mark.parametrize("left", [None, RuntimeError("gone")])
+def test_a_failure_without_a_reason_is_told_too(inbox: Inbox, left: object, result: object) -> None:
+    tell("on_failure", left, result)
     ((_, message),) = inbox.messages
     assert message["message"] == "Run run-1. Its process ended before it could tell why."
 
 
+def test_a_run_that_somebody_stopped_is_not_told(inbox: Inbox) -> None:
+    tell("on_failure", left=True)
+    assert inbox.messages == []
+
+
 def test_a_success_is_told_with_its_rows(inbox: Inbox) -> None:
-    tell("on_success", {"rows_affected": 7, "error_code": None})
+    tell("on_success", result={"rows_affected": 7, "error_code": None})
     ((_, message),) = inbox.messages
     assert message["title"] == "lake.mart.orders completed"
     assert message["message"] == "Run run-1. 7 rows."
