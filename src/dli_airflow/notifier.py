@@ -29,11 +29,11 @@ _EVENTS = {"on_failure": "failed", "on_success": "completed"}
 class Notifier:
     """A callback of a DAG that tells each target how a run ended.
 
-    Airflow calls it in the DAG processor, so it hears of killed processes too, and now and then of a
-    run that somebody has stopped and knows about. A target has a `type` and a `channel`. Where its
-    messages go is not in the spec: the variable `DLI_NOTIFY_<TYPE>` holds an Apprise URL in which
-    `{channel}` stands for the channel. A target that cannot be reached is a warning in the log and
-    changes nothing else.
+    Airflow calls it in the DAG processor, so it hears of killed processes too, and now and then
+    of a run that somebody has stopped and knows about. A target has a `type` and a `channel`.
+    Where its messages go is not in the spec: the variable `DLI_NOTIFY_<TYPE>` holds an Apprise URL
+    in which `{channel}` stands for the channel. A target that cannot be reached is a warning in the
+    log and changes nothing else.
     """
 
     def __init__(self, event: str, targets: Sequence[Mapping[str, str]]) -> None:
