@@ -96,7 +96,8 @@ def test_the_shell_shows_a_code_in_one_line_and_fails(
 ) -> None:
     (tmp_path / "dli.yaml").write_text('version: "1"\nproject:\n  name: circle\n')
     variables = {"DLI_SERVER_URL": url, "DLI_API_TOKEN": "token", "DLI_HOME": str(tmp_path)}
-    result = CliRunner().invoke(cli, ["workflow", "run", name_of(code)], env=variables)
+    words = ["workflow", "run", name_of(code)]
+    result = CliRunner().invoke(cli, words, env=variables)  # type: ignore[arg-type]
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"Error [{expected(code)[1]}]: {name_of(code)}: {SAID}.")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -408,9 +408,10 @@ class EmbeddedEngine:
             if self._stopping:  # it is taken over at the next start
                 del self._executions[execution.run_id]
             else:
-                has_begun = gone is not None and gone.has_begun(execution.run_id, execution.claim)
-                if culprit == {"run_id": execution.run_id, "claim": execution.claim}:
-                    report = Report(**culprit, code=_GREED_CODE, message=_GREED)
+                run_id, claim = execution.run_id, execution.claim
+                has_begun = gone is not None and gone.has_begun(run_id, claim)
+                if culprit == {"run_id": run_id, "claim": claim}:
+                    report = Report(run_id, claim, code=_GREED_CODE, message=_GREED)
                 else:
                     report = _lost(execution, has_begun, is_known)
                 self._reports.append(report)

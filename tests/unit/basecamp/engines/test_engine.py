@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ class Floor:
         stopper.join(10)
         assert not stopper.is_alive()
 
+    def forget_check(self, number: int, _: object) -> None:
+        self.engine._checks.pop(number, None)
+
     def check_in_thread(self, answers: list[object]) -> threading.Thread:
         now = self.clock.now()
 
@@ -137,8 +141,10 @@ def floor(
 ) -> Iterator[Floor]:
     links: list[FakeLink] = []
 
-    def start_link(*arguments: Any, memory_mb: int) -> FakeLink:
-        links.append(FakeLink(*arguments, memory_mb=memory_mb))
+    def start_link(
+        project: Path, state_dir: Path, template_env: Any, receive: Any, *, memory_mb: int
+    ) -> FakeLink:
+        links.append(FakeLink(project, state_dir, template_env, receive, memory_mb=memory_mb))
         return links[-1]
 
     monkeypatch.setattr(module, "WorkerLink", start_link)
@@ -155,7 +161,7 @@ def test_a_worker_that_dies_under_many_checks_takes_none_of_the_engine_along(flo
     threads = [floor.check_in_thread(answers) for _ in range(20)]
     wait_for(lambda: len(floor.links[0].told("check")) == len(threads))
     for number, answer in list(floor.engine._checks.items()):  # as a quick caller would
-        answer.add_done_callback(lambda _, number=number: floor.engine._checks.pop(number, None))
+        answer.add_done_callback(partial(floor.forget_check, number))
     floor.links[0].end()
     for thread in threads:
         thread.join(10)
@@ -234,7 +240,7 @@ def test_an_unexpected_error_does_not_end_the_engine(
         raise RuntimeError("a defect")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.dispatch, "claim", fail)
+        patch.setattr("basecamp.engines.embedded.dispatch.claim", fail)
         run_id = floor.queue()
         assert failed.wait(10)
         wait_for(lambda: not floor.engine.health()["ok"])

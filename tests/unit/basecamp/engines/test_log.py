@@ -63,7 +63,7 @@ def test_a_full_disk_does_not_end_the_run_that_writes(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "write", full)
+        patch.setattr("os.write", full)
         log.write("info", "lost")
     log.write("info", "kept")
     log.close()
