@@ -116,7 +116,10 @@ class Basecamp:
         if self.settings.engine == "embedded":
             return _embedded(self.leadership, self.settings, clock)
         from basecamp.engines.airflow.assembly import Surroundings  # loads an HTTP library
+        from basecamp.engines.airflow.handover import begin_handover
 
+        if state_dir.noted_engine(self.settings.state_dir) == "embedded":
+            begin_handover(self.settings.state_dir)
         around = Surroundings(self.leadership, files, clock, metrics.count_engine_error)
         return _airflow(self.settings, self._supervisor, around)
 
@@ -238,7 +241,8 @@ def _supervisor(settings: Settings) -> AirflowSupervisor | None:
         return None
     from basecamp.engines.airflow.supervisor import AirflowSupervisor  # loads an HTTP library
 
-    return AirflowSupervisor(settings)
+    is_new = state_dir.noted_engine(settings.state_dir) == "embedded"
+    return AirflowSupervisor(settings, is_new=is_new)
 
 
 def _airflow(

@@ -52,6 +52,14 @@ def note_engine(path: Path, name: str) -> None:
     fresh.replace(path / "engine")
 
 
+def noted_engine(path: Path) -> str | None:
+    """The engine of the last start; `None` for a state that no server has worked on."""
+    try:
+        return (path / "engine").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
 class StateLock:
     """Held as long as a server works on a state directory; the system frees it with the process."""
 

@@ -19,7 +19,7 @@ from shell import Shell
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "airflow.md").read_text(encoding="utf-8")
-MANAGED, INSTALL, AIRFLOW, BASECAMP = re.findall(
+MANAGED, MIGRATE, INSTALL, AIRFLOW, BASECAMP = re.findall(
     r"^```shell\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE
 )
 UV = ENVIRONMENT / "bin" / "uv"
@@ -137,8 +137,10 @@ def start(site: Site) -> None:
 
 
 def test_the_commands_for_one_machine_are_those_that_are_tested() -> None:
-    words = [line.split("#")[0].strip() for line in MANAGED.splitlines()]
-    tested = (Path(__file__).with_name("test_up.py")).read_text()
-    assert words == ["dli up --engine airflow", "dli doctor", "dli down"]
+    words = [line.split("#")[0].strip() for line in (MANAGED + MIGRATE).splitlines()]
+    pages = (Path(__file__).with_name(f"test_{name}.py") for name in ("up", "migration"))
+    tested = "".join(page.read_text() for page in pages)
+    assert words[:3] == ["dli up --engine airflow", "dli doctor", "dli down"]
+    assert words[3:] == ["dli workflow migrate --to airflow"]
     for line in words:
         assert ", ".join(f'"{word}"' for word in line.split()[1:]) in tested

@@ -9,6 +9,7 @@ from basecamp.engines.airflow.checker import Checker, CheckerSettings
 from basecamp.engines.airflow.circuit import Circuit
 from basecamp.engines.airflow.connection import Access, Connection
 from basecamp.engines.airflow.engine import AirflowEngine
+from basecamp.engines.airflow.handover import Handover
 from basecamp.engines.airflow.pause_state import PauseStates, StateFiles
 from basecamp.engines.airflow.rest import AirflowRest
 from basecamp.engines.airflow.watermark import Watermark
@@ -35,12 +36,14 @@ class Surroundings:
 def assemble(around: Surroundings, access: Access, checking: CheckerSettings) -> AirflowEngine:
     """An engine on the Airflow that `access` names."""
     circuit = Circuit(around.clock, around.on_fault)
+    rest = AirflowRest(Connection(access, circuit, around.clock))
     return AirflowEngine(
         around.leadership,
-        AirflowRest(Connection(access, circuit, around.clock)),
+        rest,
         circuit=circuit,
         checker=Checker(checking, around.clock),
         pauses=PauseStates(around.files),
         watermark=Watermark(checking.state_dir / "airflow.json"),
         clock=around.clock,
+        handover=Handover(around.leadership, rest, checking.state_dir, around.clock),
     )

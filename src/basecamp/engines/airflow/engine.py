@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.change import ChangeSet
     from basecamp.engines.airflow.checker import Checker
     from basecamp.engines.airflow.circuit import Circuit
+    from basecamp.engines.airflow.handover import Handover
     from basecamp.engines.airflow.pause_state import PauseStates
     from basecamp.engines.airflow.rest import AirflowRest
     from basecamp.engines.airflow.watermark import Watermark
@@ -60,12 +61,14 @@ class AirflowEngine:
         pauses: PauseStates,
         watermark: Watermark,
         clock: Clock | None = None,
+        handover: Handover | None = None,
     ) -> None:
         self._leadership = leadership
         self._rest = rest
         self._circuit = circuit
         self._checker = checker
         self._pauses = pauses
+        self._handover = handover
         self._clock = clock or SystemClock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="airflow-call")
         self._watch = Watch(rest)
@@ -199,8 +202,11 @@ class AirflowEngine:
             self._guarded(self._try_again)
         now = self._clock.monotonic()
         self._guarded(self._show_specs)
+        if self._handover is not None and self._handover.is_due:
+            self._guarded(self._take_over)
         self._guarded(self._send)
-        if now >= self._follow_at and not self._circuit.is_open:
+        is_held_back = self._handover is not None and self._handover.holds_back
+        if now >= self._follow_at and not self._circuit.is_open and not is_held_back:
             self._guarded(self._follow)
         if now >= self._look_at and not self._circuit.is_open:
             self._guarded(self._look)
@@ -246,6 +252,8 @@ class AirflowEngine:
             return min(_IDLE_S, max(_BUSY_S, self._circuit.wait_s()))
         now = self._clock.monotonic()
         waits = [_IDLE_S, self._follow_at - now, self._look_at - now]
+        if self._handover is not None and self._handover.is_due:
+            waits.append(_BUSY_S)
         if self._sender.is_holding:
             waits.append(_BUSY_S)
         if self._parse_at is not None:
@@ -271,6 +279,15 @@ class AirflowEngine:
             self._parse_at = self._parsed_at + _PARSE_AGAIN_S
         if self._parse_at is not None and self._parse_at <= self._clock.monotonic():
             self._parse()
+
+    def _take_over(self) -> None:
+        assert self._handover is not None
+        run_ids = self._handover.step()
+        if self._handover.is_due:
+            self._sender.is_parse_wanted = True
+        if run_ids:
+            for listener in self._listeners:
+                listener(run_ids)
 
     def _parse(self) -> None:
         self._parse_at = self._parsed_at = self._clock.monotonic() + _PARSE_AGAIN_S

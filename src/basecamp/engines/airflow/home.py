@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -87,6 +88,16 @@ class AirflowHome:
         if not self.environment.is_installed:
             self.stop()
         self.environment.install(progress)
+
+    def forget(self) -> None:
+        """Drop what Airflow remembers of schedules: another engine has run them since.
+
+        Metadata in PostgreSQL stays as it is.
+        """
+        self.stop()
+        for path in self.folder.glob("airflow.db*"):
+            path.unlink()
+        shutil.rmtree(self.folder / "bundles", ignore_errors=True)
 
     def configure(
         self,
@@ -237,7 +248,8 @@ class AirflowHome:
 
     def _remember(self) -> None:
         births = {n: p.birth.record() for n, p in self._processes.items() if p.birth is not None}
-        write_private(self.folder / "processes.json", json.dumps(births))
+        if self.folder.is_dir():
+            write_private(self.folder / "processes.json", json.dumps(births))
 
     def _note(self, name: str, **values: object) -> None:
         write_private(self.folder / name, json.dumps(self._read(name) | values))

@@ -67,6 +67,7 @@ class SeenDag:
     parsed_at: datetime | None
     file_token: str
     tags: tuple[str, ...]
+    next_run_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def dag_of(data: Any) -> SeenDag:
         parsed_at=_instant_field(data, "last_parsed_time"),
         file_token=_field(data, "file_token", str),
         tags=tuple(_field(tag, "name", str) for tag in items_of(data, "tags")),
+        next_run_at=_instant_field(data, "next_dagrun_run_after"),
     )
 
 

@@ -31,14 +31,18 @@ def home_of(settings: Settings) -> AirflowHome:
 class AirflowSupervisor:
     """Installs and configures the Airflow at once, starts it later, and again when it crashes."""
 
-    def __init__(self, settings: Settings, home: AirflowHome | None = None) -> None:
-        """Bring the home to what the settings say.
+    def __init__(
+        self, settings: Settings, home: AirflowHome | None = None, *, is_new: bool = False
+    ) -> None:
+        """Bring the home to what the settings say; `is_new` after another engine.
 
         Raises:
             AirflowInstallError: its packages could not be had.
             AirflowStartError: its metadata could not be prepared.
         """
         self._home = home or home_of(settings)
+        if is_new:
+            self._home.forget()
         self._home.install(lambda line: _log.info("airflow.install", extra={"step": line}))
         owner = Owner(settings.project, settings.template_env)
         self._home.configure(

@@ -23,6 +23,9 @@ COMMANDS = {
     "register": Entry(f"{_HERE}.register:register", "Register a dataset as a MANUAL workflow."),
     "unregister": Entry(f"{_HERE}.register:unregister", "Remove a MANUAL workflow."),
     "publish": Entry(f"{_HERE}.publish:publish", "Publish the whole project as CODE workflows."),
+    "migrate": Entry(
+        f"{_HERE}.migrate:migrate", "Let another engine run this project's workflows."
+    ),
 }
 
 
