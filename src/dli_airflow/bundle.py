@@ -15,6 +15,7 @@ from dli_airflow.shard import SENTINEL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dli.specs.published import PublishedSpecs
     from dli_airflow.mirror import Mirror
 
 __all__ = ["SpecBundle"]
@@ -38,6 +39,7 @@ class SpecBundle(BaseDagBundle):
         self._store_url = store_url
         self._shards = shards
         self._mirror: Mirror | None = None
+        self._specs: PublishedSpecs | None = None
 
     @property
     def path(self) -> Path:
@@ -78,4 +80,5 @@ class SpecBundle(BaseDagBundle):
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / _ASKED).write_bytes(b"")
         self._mirror = self._mirror or Mirror(self.path, self._shards)
-        self._mirror.update(open_published(self._store_url), datetime.now(UTC))
+        self._specs = self._specs or open_published(self._store_url)
+        self._mirror.update(self._specs, datetime.now(UTC))
