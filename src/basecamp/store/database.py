@@ -52,6 +52,7 @@ class Database:
             self._postgres = postgres
             self._writer = postgres.engine(url, writes=True)
             self._reader = postgres.engine(url, writes=False)
+            self._lessor = postgres.engine(url, writes=True)
         else:
             self._writer = sqlite.engine(url, writes=True)
             self._reader = sqlite.engine(url, writes=False)
@@ -77,9 +78,11 @@ class Database:
 
     @contextmanager
     def lease(self) -> Iterator[Connection]:
-        """A transaction on the row of the leader alone, which waits for no other writer."""
-        with self._known_errors(), self._reader.begin() as connection:
-            self._postgres.allow_writes(connection)
+        """A transaction on the row of the leader alone, on PostgreSQL.
+
+        It waits for no other writer and has a connection that no request can take.
+        """
+        with self._known_errors(), self._lessor.begin() as connection:
             yield connection
 
     @contextmanager
@@ -103,6 +106,8 @@ class Database:
     def close(self) -> None:
         """Close every connection; SQLite checkpoints its WAL."""
         self._reader.dispose()
+        if self.is_shared:
+            self._lessor.dispose()
         self._writer.dispose()
 
     @contextmanager

@@ -92,11 +92,6 @@ def wait_for_turn(tx: Connection) -> None:
     tx.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
 
 
-def allow_writes(tx: Connection) -> None:
-    """Let a reading connection write in this transaction; to be said first."""
-    tx.execute(text("SET TRANSACTION READ WRITE, ISOLATION LEVEL READ COMMITTED"))
-
-
 def announce(tx: Connection, name: str) -> None:
     """Tell the other servers, once this transaction is stored."""
     tx.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": name})
