@@ -56,6 +56,7 @@ class Ask:
     body: Mapping[str, Any] | None = None
     accept: str = "application/json"
     is_cut: bool = False
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,15 @@ class Connection:
             headers["Authorization"] = f"Bearer {token}"
         if ask.body is not None:
             headers["Content-Type"] = "application/json"
-        deadline = self._clock.monotonic() + _TOTAL_S
+        timeout_s = ask.timeout_s or _TOTAL_S
+        deadline = self._clock.monotonic() + timeout_s
         try:
             response = self._pool.request(
                 ask.method,
                 self._base + ask.path,
                 body=None if ask.body is None else json.dumps(ask.body).encode(),
                 headers=headers,
-                timeout=Timeout(connect=_CONNECT_S, total=_TOTAL_S),
+                timeout=Timeout(connect=min(_CONNECT_S, timeout_s), total=timeout_s),
                 redirect=False,
                 preload_content=False,
                 decode_content=False,

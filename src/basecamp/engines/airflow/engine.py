@@ -112,14 +112,14 @@ class AirflowEngine:
 
     def admit(self, dataset_name: str) -> None:
         try:
-            dag = self._rest.dag(dataset_name)
+            dag = self._rest.dag(dataset_name, in_haste=True)
         except AirflowError:
             return  # the run is accepted and sent as soon as Airflow is back
         if dag is not None and dag.is_paused:
             raise WorkflowExecutionError(paused_by_hand(), code=ErrorCode.WORKFLOW_INVALID_STATE)
 
     def prepare_stop(self) -> None:
-        self._rest.part_states()
+        self._rest.part_states(in_haste=True)
 
     def interrupt(self, run_ids: Iterable[str]) -> None:
         """Tell Airflow at once; when it cannot be told, the next look at open runs repeats it."""
@@ -143,7 +143,7 @@ class AirflowEngine:
         while waiting and not self._is_ending:
             name, spec_hash = next(iter(waiting.items()))
             try:
-                why = lag(self._rest.dag(name), spec_hash)
+                why = lag(self._rest.dag(name, in_haste=True), spec_hash)
             except AirflowError as fault:
                 return f"{fault.note} The workflow comes into force when it is back."
             if why is None:
@@ -254,8 +254,8 @@ class AirflowEngine:
         waits = [_IDLE_S, self._follow_at - now, self._look_at - now]
         if self._handover is not None and self._handover.is_due:
             waits.append(_BUSY_S)
-        if self._sender.is_holding:
-            waits.append(_BUSY_S)
+        if self._sender.next_try_at is not None:
+            waits.append(self._sender.next_try_at - now)
         if self._parse_at is not None:
             waits.append(self._parse_at - now)
         return max(0.05, min(waits))
@@ -324,7 +324,7 @@ class AirflowEngine:
         self._look_at = self._clock.monotonic() + _LOOK_S
         self._watch.look()
         self._notify(self._follower.follow(LONG_OVERLAP))
-        self._notify(self._follower.verify())
+        self._notify(self._follower.verify(self._watch.paused))
 
     def _end(self, row: RunRow) -> None:
         dag_id, run_id = row.dataset_name, airflow_id(row.dataset_name, row.run_id)

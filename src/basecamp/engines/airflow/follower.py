@@ -11,6 +11,7 @@ from basecamp.engines.airflow.change import ChangeSet
 from basecamp.engines.airflow.fault import AirflowError, Reason
 from basecamp.engines.airflow.ledger import End, Findings
 from basecamp.engines.airflow.run_id import airflow_id
+from basecamp.engines.airflow.watch import paused_by_hand
 from basecamp.store import run
 
 if TYPE_CHECKING:
@@ -60,11 +61,16 @@ class Follower:
         self._watermark.move(began_at)
         return changes
 
-    def verify(self) -> ChangeSet:
-        """Compare the runs that are open here with those that are open there."""
+    def verify(self, paused: frozenset[str]) -> ChangeSet:
+        """Compare the runs that are open here with those that are open there.
+
+        A queued run of a DAG in `paused` tells why it does not begin.
+        """
         changes = ChangeSet()
         with self._database.read() as tx:
             ours = run.handed_over(tx)
+        waiting = [row for row in ours if row.status == "PENDING" and row.dataset_name in paused]
+        self._explain(waiting, changes)
         active = self._rest.active_runs()
         self._take_over(active, changes)
         shown = {(seen.dag_id, seen.run_id) for seen in active}
@@ -73,6 +79,12 @@ class Follower:
         self._take_over([seen for seen in found if seen is not None], changes)
         self._lose([row for row, seen in zip(unseen, found, strict=True) if seen is None], changes)
         return changes
+
+    def _explain(self, rows: Sequence[RunRow], changes: ChangeSet) -> None:
+        if rows:
+            with self._database.transaction() as tx:
+                for row in rows:
+                    ledger.explain(tx, row, paused_by_hand(), changes)
 
     def _look_up(self, row: RunRow) -> SeenRun | None:
         return self._rest.run(row.dataset_name, _name(row))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from basecamp.engines.airflow.fault import Reason
 from basecamp.engines.airflow.run_id import repeated_id, stored_id
 from basecamp.store import run, tick, workflow
 from basecamp.store.new_run import repeated_values, run_values
@@ -69,12 +70,10 @@ def enter(tx: Connection, seen: SeenRun, now: datetime, changes: ChangeSet) -> F
         run.claim(tx, row, seen.started_at or now, attempt=1, counts=changes.counts)
         changes.note(row)
     elif seen.status is None:
-        _annotate(
-            tx,
-            row,
-            f"engine_protocol: Airflow names a state unknown here: {seen.state[:40]}.",
-            changes,
-        )
+        text = f"{Reason.PROTOCOL}: Airflow names a state unknown here: {seen.state[:40]}."
+        explain(tx, row, text, changes)
+    elif seen.status == "RUNNING" and row.error_message is not None:
+        explain(tx, row, None, changes)
     elif seen.status == "PENDING" and row.claim == 0:
         run.change(tx, row, {"claim": 1, "error_message": None})
         changes.note(row)
@@ -148,9 +147,9 @@ def lose(tx: Connection, run_id: str, why: str, now: datetime, changes: ChangeSe
         changes.note(row)
 
 
-def _annotate(tx: Connection, row: RunRow, text: str, changes: ChangeSet) -> None:
-    if row.error_message != text:
-        run.change(tx, row, {"error_message": text})
+def explain(tx: Connection, row: RunRow, text: str | None, changes: ChangeSet) -> None:
+    """Show with a run that has not ended why it does not go on, or that it does."""
+    if row.error_message != text and run.change(tx, row, {"error_message": text}):
         changes.note(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from basecamp.engines.airflow import outbox
 from basecamp.engines.airflow.change import ChangeSet
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _BATCH = 20
 """Between two batches the states of other runs are read."""
+_WAITING_MAX = 1_000
 _PATIENCE_S = 30.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 8.0
 _SPEC_TAG = "spec:"
 
 
@@ -44,6 +47,13 @@ class Sent:
     why: str = ""
 
 
+class Pause(NamedTuple):
+    """How long a dataset is left alone."""
+
+    until: float
+    seconds: float
+
+
 class Sender:
     """The way out. `is_parse_wanted` says that Airflow has not seen a spec of a run that waits."""
 
@@ -56,24 +66,39 @@ class Sender:
         self._clock = clock
         self._current: dict[str, str] = {}
         self._waiting_since: dict[str, float] = {}
+        self._pauses: dict[str, Pause] = {}
         self.is_parse_wanted = False
-        self.is_holding = False
+        self.next_try_at: float | None = None
+        """When, on the monotonic clock, a run that waits is to be tried; None when none waits."""
 
     def send(self) -> ChangeSet:
         """Send what can be sent; what cannot waits with its reason."""
         changes = ChangeSet()
         with self._database.read() as tx:
-            parcels = outbox.pack(tx, _BATCH)
+            waiting = outbox.pack(tx, _WAITING_MAX)
+        now = self._clock.monotonic()
+        due = [parcel for parcel in waiting if self._try_at(parcel) <= now][:_BATCH]
         self.is_parse_wanted = False
-        self.is_holding = False
-        if not parcels:
-            return changes
-        outcomes = self._try_all(parcels)
-        unwanted = self._enter(outcomes, changes)
-        self.is_holding = any(sent.fate is Fate.HELD for sent in outcomes)
-        for parcel in unwanted:
-            self._rest.stop(parcel.dataset_name, parcel.run_id)
+        outcomes = self._try_all(due)
+        if outcomes:
+            for parcel in self._enter(outcomes, changes):
+                self._rest.stop(parcel.dataset_name, parcel.run_id)
+        gone = {sent.parcel.run_id for sent in outcomes if sent.fate is not Fate.HELD}
+        left = [parcel for parcel in waiting if parcel.run_id not in gone]
+        names = {parcel.dataset_name for parcel in left}
+        self._pauses = {name: pause for name, pause in self._pauses.items() if name in names}
+        self.next_try_at = min((self._try_at(parcel) for parcel in left), default=None)
         return changes
+
+    def _try_at(self, parcel: Parcel) -> float:
+        pause = self._pauses.get(parcel.dataset_name)
+        return 0.0 if pause is None else pause.until
+
+    def _put_off(self, name: str) -> None:
+        """A dataset that has to wait is tried less and less often, so that it holds up no other."""
+        before = self._pauses.get(name)
+        seconds = _FIRST_PAUSE_S if before is None else min(2 * before.seconds, _LONGEST_PAUSE_S)
+        self._pauses[name] = Pause(self._clock.monotonic() + seconds, seconds)
 
     def _try_all(self, parcels: list[Parcel]) -> list[Sent]:
         """One after the other: where Airflow's metadata lie in SQLite, writers block each other.
@@ -84,7 +109,10 @@ class Sender:
         for parcel in parcels:
             try:
                 outcomes.append(self._try(parcel))
+                if outcomes[-1].fate is Fate.HELD:
+                    self._put_off(parcel.dataset_name)
             except AirflowError as fault:
+                self._put_off(parcel.dataset_name)
                 rest = parcels[len(outcomes) :]
                 outcomes += [Sent(one, Fate.HELD, fault.note) for one in rest]
                 break

@@ -130,3 +130,9 @@ def camp(
     clock.seconds = 1_000.0
     yield camp
     camp.engine.stop()
+
+
+@pytest.fixture
+def name(camp: Camp, airflow: StubAirflow, content: dict[str, Any]) -> str:
+    airflow.add_dag(content["name"])
+    return camp.put(content)
