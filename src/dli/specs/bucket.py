@@ -26,7 +26,7 @@ _RETRIES: Any = {
     "retry_timeout": timedelta(seconds=3),
 }
 # A caller may hold the state store meanwhile: a bucket that does not answer is soon given up.
-_CLIENT: Any = {"timeout": "3s", "connect_timeout": "2s", "allow_http": True}
+_CLIENT: Any = {"timeout": "5s", "connect_timeout": "2s", "allow_http": True}
 _PAGE = 1_000
 
 P = ParamSpec("P")

@@ -11,7 +11,7 @@ from basecamp.specstore.base import FileKey
 from basecamp.specstore.s3 import S3SpecStore
 from bucket_server import BucketServer
 from dli.exceptions import DLIValidationError, ServerError
-from dli.specs.bucket import Bucket, BucketConflictError, BucketError
+from dli.specs.bucket import Bucket, BucketError
 
 
 def content(name: str, description: str = "") -> dict[str, Any]:
@@ -105,20 +105,22 @@ def test_a_publisher_that_was_overtaken_changes_nothing(s3_url: str) -> None:
 
 def test_of_fifty_writers_of_a_pointer_none_is_lost(s3_url: str) -> None:
     bucket = Bucket(s3_url)
-    bucket.create("counter.json", b"0")
+    bucket.create("names.json", b"[]")
 
-    def add_one(_: int) -> None:
+    def add(number: int) -> None:
         while True:
-            data, tag = bucket.get("counter.json")
             try:
-                bucket.put("counter.json", json.dumps(json.loads(data) + 1).encode(), replaces=tag)
-            except BucketConflictError:
+                data, tag = bucket.get("names.json")
+                names = json.loads(data)
+                if number in names:  # also when the answer to our write got lost
+                    return
+                bucket.put("names.json", json.dumps([*names, number]).encode(), replaces=tag)
+            except BucketError:  # overtaken, or the server was too slow to say
                 continue
-            return
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(add_one, range(50)))
-    assert bucket.get("counter.json")[0] == b"50"
+        list(pool.map(add, range(50)))
+    assert sorted(json.loads(bucket.get("names.json")[0])) == list(range(50))
 
 
 def test_a_spec_that_is_too_large_is_refused(store: S3SpecStore, hand: S3Store) -> None:
