@@ -102,20 +102,25 @@ def test_no_trigger_is_lost_or_doubled_when_basecamp_is_killed(
 
     def first_of_each() -> set[tuple[str, str]]:
         """A request whose answer got lost may have been made twice: the second run waits."""
-        newest_first = history(client)
+        newest_first = [run for run in history(client) if run["dataset_name"] in names]
         return set({run["dataset_name"]: run["run_id"] for run in newest_first}.items())
 
-    wait_for(lambda: first_of_each() <= set(in_airflow(server, "manual")), PATIENCE_S)
-    theirs = wait_for(lambda: in_airflow(server, "manual"))
+    def sent() -> list[tuple[str, str]]:
+        return [run for run in in_airflow(server, "manual") if run[0] in names]
+
+    wait_for(lambda: first_of_each() <= set(sent()), PATIENCE_S)
+    theirs = wait_for(sent)
     assert len(theirs) == TRIGGERS
     assert set(theirs) == first_of_each()
     known = {run["run_id"] for run in history(client)}
     assert set(accepted.values()) <= known
     record(client.workflow_publish([], version="none"))
-    wait_for(
-        lambda: {run["state"] for run in runs_in_airflow(server, "run_type=manual")} == {"failed"},
-        2 * PATIENCE_S,
-    )
+
+    def are_stopped() -> bool:
+        runs = runs_in_airflow(server, "run_type=manual")
+        return {run["state"] for run in runs if run["dag_id"] in names} == {"failed"}
+
+    wait_for(are_stopped, 2 * PATIENCE_S)
 
 
 def _accepted(client: BasecampClient, name: str) -> dict[str, Any] | None:
