@@ -1,5 +1,6 @@
 """How tests are spread over the workers of a parallel run, and the servers that they share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["embedded", "airflow"],
         help="what the engine suite runs on",
     )
+
+
+def pytest_configure() -> None:
+    """A shell starts what it runs in the background deaf to Ctrl-C; the tests of it must hear."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

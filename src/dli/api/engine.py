@@ -154,13 +154,14 @@ class _Interruption:
 def _interruptibly(work: Callable[[_Interruption], Result]) -> Result:
     """Do the work in a thread, so that Ctrl-C cannot hit the warehouse half-way through a step."""
     interruption = _Interruption()
-    with ThreadPoolExecutor(1, thread_name_prefix="dli-run") as pool:
-        done = pool.submit(work, interruption)
-        try:
-            return done.result()
-        except KeyboardInterrupt:
-            interruption.demand()
-            raise  # leaving the block waits until the rollback is done
+    pool = ThreadPoolExecutor(1, thread_name_prefix="dli-run")
+    try:
+        return pool.submit(work, interruption).result()
+    except BaseException:
+        interruption.demand()
+        raise
+    finally:
+        pool.shutdown()  # waits until the rollback is done
 
 
 def _warehouse(project: Project) -> Warehouse:
