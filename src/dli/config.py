@@ -34,6 +34,7 @@ __all__ = [
     "config_file",
     "current_environment",
     "find_project_root",
+    "is_alive",
     "read_server_state",
     "resolve_server",
     "same_server",
@@ -317,7 +318,7 @@ def read_server_state(root: Path) -> ServerState | None:
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return state if _is_alive(state.pid) else None
+    return state if is_alive(state.pid) else None
 
 
 def check_server_url(url: object) -> None:
@@ -357,7 +358,8 @@ def _origin(url: str) -> tuple[str, str, int | None, str]:
     )
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody waits for (a zombie) does not."""
     if pid <= 0:
         return False
     if sys.platform == "win32":  # there, signal 0 would end the process
@@ -368,7 +370,10 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
 
 
 def _from_state(state: ServerState | None) -> dict[str, Any]:

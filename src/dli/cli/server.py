@@ -28,7 +28,7 @@ from dli.cli.engine import (
 from dli.cli.option import path_option
 from dli.cli.output import clean, emit, note
 from dli.client.basecamp import BasecampClient, ServerConfig
-from dli.config import read_server_state, state_dir
+from dli.config import is_alive, read_server_state, state_dir
 from dli.exceptions import ConfigurationError, ServerError
 
 if TYPE_CHECKING:
@@ -196,19 +196,7 @@ def _is_basecamp(pid: int) -> bool:
 def _wait_until_gone(pid: int, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
-        if not _is_running(pid):
+        if not is_alive(pid):
             return True
         time.sleep(POLL_S)
     return False
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        # What nobody waits for stays listed after its end, as a zombie.
-        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
-    except FileNotFoundError:
-        return not Path("/proc/self").exists()

@@ -13,6 +13,7 @@ from dli.config import (
     check_server_url,
     current_environment,
     find_project_root,
+    is_alive,
     read_server_state,
     resolve_server,
     same_server,
@@ -259,3 +260,11 @@ def test_names_of_this_machine_mean_the_same_server() -> None:
     assert not same_server("http://localhost:1", "http://localhost:2")
     assert not same_server("http://localhost:1", "https://localhost:1")
     assert not same_server("http://localhost.evil:1", "http://localhost:1")
+
+
+def test_a_process_that_has_ended_and_waits_to_be_collected_is_not_alive() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert is_alive(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_alive(process.pid)
