@@ -30,13 +30,12 @@ def queue(directory: Path) -> list[Figure]:
     with BenchProject(directory / "project", datasets=DATASETS) as project:
         project.up()
         project.publish()
-        with project.connection() as connection:
-            sides = [
-                Side("dbos", lambda: _dbos(directory, "sql")),
-                Side("dbos, empty job", lambda: _dbos(directory, "empty")),
-                Side("dli", lambda: _ours(connection, project.many)),
-            ]
-            theirs, empty, ours = in_turn(sides, ROUNDS, warm_ups=0)
+        sides = [
+            Side("dbos", lambda: _dbos(directory, "sql")),
+            Side("dbos, empty job", lambda: _dbos(directory, "empty")),
+            Side("dli", lambda: _ours(project)),
+        ]
+        theirs, empty, ours = in_turn(sides, ROUNDS, warm_ups=0)
     name = f"{RUNS:,} queued trivial runs over {DATASETS} datasets against {{}} on DBOS with SQLite"
     return [
         Figure(name.format("the same jobs"), "jobs/s", ours, at_least_times(3), theirs),
@@ -44,13 +43,15 @@ def queue(directory: Path) -> list[Figure]:
     ]
 
 
-def _ours(connection: Connection, datasets: list[str]) -> float:
-    before = _completed(connection)
-    started = time.perf_counter()
-    for number in range(RUNS):
-        connection.start_run(datasets[number % len(datasets)])
-    wait_until(lambda: _completed(connection) == before + RUNS, timeout_s=300, pause_s=0.02)
-    return RUNS / (time.perf_counter() - started)
+def _ours(project: BenchProject) -> float:
+    datasets = project.many
+    with project.connection() as connection:
+        before = _completed(connection)
+        started = time.perf_counter()
+        for number in range(RUNS):
+            connection.start_run(datasets[number % len(datasets)])
+        wait_until(lambda: _completed(connection) == before + RUNS, timeout_s=300, pause_s=0.02)
+        return RUNS / (time.perf_counter() - started)
 
 
 def _completed(connection: Connection) -> int:
