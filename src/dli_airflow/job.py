@@ -15,7 +15,7 @@ from dli.specs.project import Project
 from dli.specs.schedule import local_date
 from dli.specs.template import RenderContext
 from dli.warehouse.base import StatementInterruptedError
-from dli.warehouse.connection import open_warehouse
+from dli.warehouse.connection import warehouse_of
 from dli.warehouse.dataset import run_statements
 
 if TYPE_CHECKING:
@@ -120,14 +120,8 @@ class Job:
             allowed_env=order.allowed_env,
         )
         statements = render_dataset(spec, context, order.parameters)
-        environment = project.environment
-        warehouse = open_warehouse(
-            project.root,
-            environment.connection_string,
-            sources=project.sources,
-            catalog=environment.catalog,
-            lock_timeout_s=float(spec.execution.timeout_seconds),
-        )
+        timeout_s = float(spec.execution.timeout_seconds)
+        warehouse = warehouse_of(project, lock_timeout_s=timeout_s)
         with warehouse, warehouse.session() as session:
             self._session = session
             return run_statements(

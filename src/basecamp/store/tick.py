@@ -11,29 +11,29 @@ from basecamp.store import table
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from basecamp.store.workflow import WorkflowRow
+
 _TICKS = table.skipped_tick
 
 
-def skip(
+def miss(
     tx: Connection,
-    *,
-    dataset_name: str,
-    source_type: str,
+    row: WorkflowRow,
     first_at: datetime,
     last_at: datetime,
+    *,
     count: int,
-    reason: str,
     now: datetime,
 ) -> None:
-    """Record `count` ticks from `first_at` to `last_at` that were skipped for one reason."""
+    """Record `count` ticks of a workflow, first to last, that came while nobody could run them."""
     tx.execute(
         insert(_TICKS).values(
-            dataset_name=dataset_name,
-            source_type=source_type,
+            dataset_name=row.dataset_name,
+            source_type=row.source_type,
             first_at=first_at,
             last_at=last_at,
             count=count,
-            reason=reason,
+            reason="missed",
             created_at=now,
         )
     )

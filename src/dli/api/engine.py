@@ -122,7 +122,9 @@ class LocalEngine:
                 yield injected
             return
         if self._warehouse is None:
-            self._warehouse = _warehouse(self._project())
+            from dli.warehouse.connection import warehouse_of
+
+            self._warehouse = warehouse_of(self._project())
         try:
             with self._warehouse.session() as session:
                 yield session
@@ -162,15 +164,3 @@ def _interruptibly(work: Callable[[_Interruption], Result]) -> Result:
         raise
     finally:
         pool.shutdown()  # waits until the rollback is done
-
-
-def _warehouse(project: Project) -> Warehouse:
-    from dli.warehouse.connection import open_warehouse
-
-    environment = project.environment
-    return open_warehouse(
-        project.root,
-        environment.connection_string,
-        sources=project.sources,
-        catalog=environment.catalog,
-    )

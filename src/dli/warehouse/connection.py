@@ -14,12 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from dli.specs.project import Project
     from dli.warehouse.source import SourceDefinition
 
-__all__ = ["open_warehouse"]
+__all__ = ["open_warehouse", "warehouse_of"]
 
 _LATER_ENGINES: Final = ("trino", "bigquery", "snowflake", "spark")
 _FILE_SUFFIXES: Final = frozenset({".duckdb", ".ddb", ".db"})
+
+
+def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWarehouse:
+    """The warehouse of the project's current environment, with its sources."""
+    environment = project.environment
+    return open_warehouse(
+        project.root,
+        environment.connection_string,
+        sources=project.sources,
+        catalog=environment.catalog,
+        lock_timeout_s=lock_timeout_s,
+    )
 
 
 def open_warehouse(

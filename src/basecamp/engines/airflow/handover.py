@@ -121,16 +121,7 @@ def _make_up(tx: Connection, row: WorkflowRow, missed: list[datetime], now: date
     taken = missed[-_CATCHUP_LIMIT:] if row.catchup else missed[-1:]
     skipped = missed[: len(missed) - len(taken)]
     if skipped:
-        tick.skip(
-            tx,
-            dataset_name=row.dataset_name,
-            source_type=row.source_type,
-            first_at=skipped[0],
-            last_at=skipped[-1],
-            count=len(skipped),
-            reason="missed",
-            now=now,
-        )
+        tick.miss(tx, row, skipped[0], skipped[-1], count=len(skipped), now=now)
     queued = set()
     for fire in taken:
         interval = interval_of(row.cron, row.timezone, fire)

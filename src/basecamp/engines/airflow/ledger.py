@@ -234,13 +234,4 @@ def _skip(
 ) -> None:
     between = fires_between(source.cron, source.timezone, first, fire, limit=_COUNTED_TICKS)
     missed = [first, *(at for at in between if at < fire)]
-    tick.skip(
-        tx,
-        dataset_name=source.dataset_name,
-        source_type=source.source_type,
-        first_at=missed[0],
-        last_at=missed[-1],
-        count=len(missed),
-        reason="missed",
-        now=now,
-    )
+    tick.miss(tx, source, missed[0], missed[-1], count=len(missed), now=now)

@@ -51,16 +51,7 @@ def _tick(tx: Connection, due: WorkflowRow, now: datetime) -> list[str]:
     else:
         taken, skipped = fires[-1:], fires[:-1]
     if skipped:
-        tick.skip(
-            tx,
-            dataset_name=due.dataset_name,
-            source_type=due.source_type,
-            first_at=skipped[0],
-            last_at=skipped[-1],
-            count=len(skipped),
-            reason="missed",
-            now=now,
-        )
+        tick.miss(tx, due, skipped[0], skipped[-1], count=len(skipped), now=now)
     workflow.change(tx, due.id, {"next_fire_at": following})
     return [run_id for fire in taken if (run_id := _queue(tx, due, fire, now)) is not None]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dli.config import config_file
 from dli.specs.project import Project
-from dli.warehouse.connection import open_warehouse
+from dli.warehouse.connection import warehouse_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ class Workshop:
         project = self.project()
         with self._changed:
             if self._warehouse is None:
-                self._warehouse = _open(project)
+                self._warehouse = warehouse_of(project, lock_timeout_s=_LOCK_TIMEOUT_S)
             self._users += 1
             self._changed.notify()
             warehouse = self._warehouse
@@ -78,17 +78,6 @@ class Workshop:
                 if not was_used and self._warehouse is not None:
                     self._warehouse.close()
                     self._changed.wait_for(lambda: self._users > 0)
-
-
-def _open(project: Project) -> Warehouse:
-    environment = project.environment
-    return open_warehouse(
-        project.root,
-        environment.connection_string,
-        sources=project.sources,
-        catalog=environment.catalog,
-        lock_timeout_s=_LOCK_TIMEOUT_S,
-    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:
