@@ -116,7 +116,7 @@ def test_without_a_server_each_is_a_failure(mode: ExecutionMode) -> None:
 def test_a_server_that_does_not_answer_is_a_failure() -> None:
     url = "http://127.0.0.1:9"
     api = CatalogAPI(
-        ExecutionContext(execution_mode=ExecutionMode.SERVER, server_url=url, timeout=1)
+        ExecutionContext(execution_mode=ExecutionMode.SERVER, server_url=url, timeout=30)
     )
     for result in (api.list_tables(), api.get(USERS), api.search("x")):
         assert result.status is ResultStatus.FAILURE
