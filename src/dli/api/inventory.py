@@ -16,7 +16,6 @@ from dli.models.catalog import (
     TableInfo,
 )
 from dli.models.cell import json_value
-from dli.models.lineage import LineageDirection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -165,13 +164,9 @@ class Inventory:
         )
 
     def _impact(self, name: str) -> ImpactSummary:
-        from dli.exceptions import DatasetNotFoundError
-        from dli.specs.lineage import Lineage
+        from dli.specs.dependency import project_lineage
 
-        try:
-            below = Lineage(self._project).around(name, LineageDirection.DOWNSTREAM).nodes
-        except DatasetNotFoundError:  # a table that no spec reads or writes
-            below = []
+        below = project_lineage(self._project).below(name)
         return ImpactSummary(
             total_downstream=len(below),
             tables=_names(node.name for node in below if node.type == "Table"),

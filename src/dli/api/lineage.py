@@ -55,17 +55,17 @@ class LineageAPI(Facade):
         if self._is_server or find_root(self.context) is None:
             with connect(self.context) as client:
                 return _asked(client, name, side, depth)
-        from dli.specs.lineage import Lineage
+        from dli.specs.dependency import project_lineage
 
-        return Lineage(self._project()).around(name, side, depth)
+        return project_lineage(self._project()).around(name, side, depth)
 
     def names(self) -> list[str]:
         """Everything in the project's graph."""
         if self._is_mock or self._is_server:
             return []
-        from dli.specs.lineage import Lineage
+        from dli.specs.dependency import project_lineage
 
-        return Lineage(self._project()).names()
+        return project_lineage(self._project()).names()
 
     def get_columns(self, name: str) -> dict[str, list[str]]:
         """For each column of a dataset or metric the `table.column` texts it is made from.
@@ -76,12 +76,13 @@ class LineageAPI(Facade):
         if self._is_mock:
             return {}
         from dli.specs.column import column_sources
-        from dli.specs.lineage import sample_statements
+        from dli.specs.dependency import sample_context, sample_statements
         from dli.specs.sql import tables_read
 
         project = self._project()
         spec = self._spec(project, name)
-        main = [sql for slot, sql in sample_statements(project, spec) if slot.phase == "main"]
+        statements = sample_statements(project.bundled(spec), sample_context(project))
+        main = [sql for slot, sql in statements if slot.phase == "main"]
         if not main:
             return {}
         dialect = spec.execution.dialect

@@ -6,6 +6,7 @@ import pytest
 
 from dli.exceptions import DatasetNotFoundError
 from dli.models.lineage import LineageDirection, LineageResult
+from dli.specs.dependency import project_lineage
 from dli.specs.lineage import Lineage
 from dli.specs.project import Project
 
@@ -42,7 +43,7 @@ def lineage(tmp_path: Path) -> Lineage:
     for name, text in SPECS.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(HEAD + text)
-    return Lineage(Project.open(tmp_path, {}))
+    return project_lineage(Project.open(tmp_path, {}))
 
 
 def depths(result: LineageResult) -> dict[str, int]:

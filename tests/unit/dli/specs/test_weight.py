@@ -10,7 +10,7 @@ import pytest
     ("modules", "heavy"),
     [
         ("cron, schedule, zone, name, parameter_text", "pydantic sqlglot minijinja duckdb yaml"),
-        ("parser, parameter, project, graph", "sqlglot minijinja duckdb"),
+        ("parser, parameter, project, graph, lineage", "sqlglot minijinja duckdb"),
     ],
 )
 def test_modules_do_without(modules: str, heavy: str) -> None:

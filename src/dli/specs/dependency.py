@@ -1,0 +1,106 @@
+"""What the SQL of a spec reads and writes, and the graph that this makes of a project."""
+
+from datetime import UTC, datetime
+
+from dli.exceptions import DLIError
+from dli.models.dataset import DatasetSpec
+from dli.models.lineage import LineageNode
+from dli.models.metric import MetricSpec
+from dli.specs.lineage import Lineage, Member
+from dli.specs.parameter import bind, samples
+from dli.specs.project import Project
+from dli.specs.sql import tables_read, tables_written
+from dli.specs.statement import Slot, render_slot, slots
+from dli.specs.template import RenderContext, builtin_values
+
+__all__ = ["member_of", "project_lineage", "sample_context", "sample_statements"]
+
+
+def project_lineage(project: Project) -> Lineage:
+    """The graph of all usable specs and sources of a project."""
+    context = sample_context(project)
+    specs: list[DatasetSpec | MetricSpec] = [*project.datasets().values()]
+    specs += project.metrics().values()
+    discovery = project.config.discovery
+    folders = (discovery.datasets_dir, discovery.metrics_dir)
+    return Lineage(
+        [_in_project(project, spec, context) for spec in specs],
+        [source.table for source in project.sources],
+        [str(project.root / folder) for folder in folders],
+    )
+
+
+def _in_project(project: Project, spec: DatasetSpec | MetricSpec, context: RenderContext) -> Member:
+    try:
+        bundle = project.bundled(spec)
+    except DLIError:
+        return Member(_node(spec), tuple(spec.depends_on))  # `validate` tells what is wrong
+    return member_of(bundle, context)
+
+
+def member_of(bundle: DatasetSpec | MetricSpec, context: RenderContext) -> Member:
+    """A spec with what it reads and writes; statements that cannot be read are left out."""
+    reads, writes = _tables(bundle, context)
+    return Member(
+        _node(bundle),
+        tuple(bundle.depends_on),
+        tuple(dict.fromkeys(reads)),
+        tuple(dict.fromkeys(writes)) if isinstance(bundle, DatasetSpec) else (),
+    )
+
+
+def _node(spec: DatasetSpec | MetricSpec) -> LineageNode:
+    return LineageNode(
+        spec.name,
+        spec.type.value,
+        owner=spec.owner,
+        team=spec.team,
+        description=spec.description or None,
+        tags=list(spec.tags),
+    )
+
+
+def _tables(
+    bundle: DatasetSpec | MetricSpec, context: RenderContext
+) -> tuple[list[str], list[str]]:
+    """Tables that all statements read and write."""
+    reads: list[str] = []
+    writes: list[str] = []
+    for slot, sql in sample_statements(bundle, context):
+        dialect = bundle.execution.dialect
+        written = tables_written(sql, dialect)
+        writes += written
+        # What the main or a later statement has filled is a result, not a source.
+        is_main = slot.phase == "main"
+        reads += [name for name in tables_read(sql, dialect) if is_main or name not in writes]
+    return reads, writes
+
+
+def sample_context(project: Project) -> RenderContext:
+    """Today, as templates of this project see it."""
+    return RenderContext(
+        logical_date=datetime.now(UTC).date(),
+        variables=project.variables,
+        known_names=project.names,
+    )
+
+
+def sample_statements(
+    bundle: DatasetSpec | MetricSpec, context: RenderContext
+) -> list[tuple[Slot, str]]:
+    """Each statement as it looks in this context, with samples for what nobody gives.
+
+    One that cannot be rendered is left out: `validate` tells what is wrong with it.
+    """
+    try:
+        values = bind(bundle.parameters, samples(bundle.parameters), builtin_values(context))
+    except DLIError:
+        return []
+    found = []
+    for slot in slots(bundle):
+        try:
+            statement = render_slot(slot, context, values, {}, bundle.execution.dialect)
+        except DLIError:
+            continue
+        found.append((slot, statement.sql))
+    return found
