@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import listing, server, single_run, start_up, throughput
+from benchmarks import listing, server, single_run, start_up, throughput, validation
 from benchmarks.figure import table
 from benchmarks.measure import progress
 from benchmarks.report import write
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "ready": server.ready,
     "idle": server.idle,
     "stop": server.stop,
+    "validate": validation.validate,
 }
 
 
