@@ -14,7 +14,7 @@ from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
-from basecamp.routes import dataset, health, metric, problem, publish, run, workflow
+from basecamp.routes import dataset, health, metric, problem, publish, run, transpile, workflow
 from basecamp.routes.access import Site
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
@@ -23,6 +23,7 @@ from basecamp.services.publish import PublishService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
+from basecamp.services.transpile import TranspileService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.index import SpecIndex
 from basecamp.specstore.location import open_spec_store
@@ -97,6 +98,7 @@ class Basecamp:
             publishing=PublishService(database, self.engine, files, clock),
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
+            transpile=TranspileService(self.settings.project),
         )
         self.engine.subscribe(self.site.watch.notify)
         (root / "store").mkdir(mode=0o700, exist_ok=True)
@@ -203,7 +205,8 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    for part in (run, publish, workflow, dataset, metric, health):  # fixed segments before names
+    parts = (run, publish, workflow, dataset, metric, transpile, health)
+    for part in parts:  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)
     return app

@@ -15,6 +15,7 @@ from basecamp.services.health import HealthService
 from basecamp.services.publish import PublishService
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
+from basecamp.services.transpile import TranspileService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.name import is_name
 from basecamp.telemetry import Metrics
@@ -38,6 +39,7 @@ class Site:
     publishing: PublishService
     datasets: RegistryService
     metric_specs: RegistryService
+    transpile: TranspileService
 
 
 def site_of(request: Request) -> Site:

@@ -242,3 +242,25 @@ class VersionRecord(Record):
 
 class VersionPage(PageRecord):
     versions: list[VersionRecord]
+
+
+class RuleRecord(Record):
+    id: str
+    type: Literal["table_substitution", "metric_expansion"]
+    source: str
+    target: str
+    description: str | None
+    enabled: bool
+    priority: int
+
+
+class RuleSetRecord(Record):
+    rules: list[RuleRecord]
+    version: str
+
+
+class MetricExpressionRecord(Record):
+    name: str
+    expression: str
+    source_table: str | None
+    description: str | None

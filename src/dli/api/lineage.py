@@ -9,9 +9,10 @@ from dli.api.column import known_columns
 from dli.api.engine import LocalEngine
 from dli.api.facade import Facade
 from dli.api.project import find_root, open_project
+from dli.api.reply import record_of, unreadable
 from dli.api.server import connect
 from dli.client.basecamp import create_client
-from dli.exceptions import DatasetNotFoundError, ServerError
+from dli.exceptions import DatasetNotFoundError
 from dli.models.lineage import LineageDirection, LineageEdge, LineageNode, LineageResult
 
 if TYPE_CHECKING:
@@ -107,13 +108,11 @@ def _asked(
     answer = client.get_lineage(name, direction.value, depth)
     if answer.status_code == 404:
         raise DatasetNotFoundError("The server knows nothing of this name", name=name)
-    if not answer.success or not isinstance(answer.data, dict):
-        message = answer.error or "The server's answer cannot be read"
-        raise ServerError(message, status_code=answer.status_code)
+    record = record_of(answer)
     try:
-        return _read(answer.data, direction)
+        return _read(record, direction)
     except (KeyError, TypeError, ValueError) as error:
-        raise ServerError("The server's answer cannot be read") from error
+        raise unreadable(answer) from error
 
 
 def _read(record: Mapping[str, Any], direction: LineageDirection) -> LineageResult:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dli.models.common import ExecutionContext
     from dli.specs.project import Project
-    from dli.specs.transpile import Rules
+    from dli.specs.substitution import Rules
 
 __all__ = ["find_root", "open_project", "project_rules", "require_root"]
 
@@ -56,7 +56,7 @@ def open_project(context: ExecutionContext, path: Path | None = None) -> Project
 
 def project_rules(context: ExecutionContext) -> Rules:
     """The transpile rules and metrics of the project; none outside of a project."""
-    from dli.specs.transpile import Rules
+    from dli.specs.substitution import Rules
 
     if context.project_path is None and find_root(context) is None:
         return Rules()

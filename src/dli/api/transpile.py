@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
 
 from dli.api.argument import check_minimum
-from dli.api.facade import Facade, not_available
+from dli.api.facade import Facade
 from dli.api.project import project_rules
+from dli.api.reply import record_of, records_of, unreadable
+from dli.api.server import connect
 from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
 from dli.models.common import (
     TranspileResult,
@@ -15,14 +19,18 @@ from dli.models.common import (
     TranspileWarning,
     ValidationResult,
 )
-from dli.models.transpile import RuleType, WarningType
+from dli.models.transpile import MetricDefinition, RuleType, WarningType
 
 if TYPE_CHECKING:
+    from dli.client.response import Record, ServerResponse
     from dli.models.common import ExecutionContext
     from dli.specs.project_file import RuleEntry
-    from dli.specs.transpile import Rules, Transpiled
+    from dli.specs.substitution import Rules
+    from dli.specs.transpile import Transpiled
 
 __all__ = ["TranspileAPI"]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class TranspileAPI(Facade):
@@ -52,7 +60,8 @@ class TranspileAPI(Facade):
 
         _check_dialect(source_dialect)
         _check_dialect(target_dialect)
-        rules = self._rules(apply_rules=apply_rules, expand_metrics=expand_metrics)
+        metrics_of = (sql, source_dialect) if expand_metrics else None
+        rules = self._rules(apply_rules=apply_rules, metrics_of=metrics_of)
         try:
             done = transpile(sql, read=source_dialect, write=target_dialect, rules=rules)
         except (TranspileError, DLIValidationError) as error:
@@ -84,7 +93,10 @@ class TranspileAPI(Facade):
         return ValidationResult(valid=True)
 
     def get_rules(self) -> list[TranspileRule]:
-        """Table rules, highest priority first."""
+        """Table rules, highest priority first.
+
+        Raises: ConfigurationError (001-003), ServerError (501-503).
+        """
         if self._is_mock:
             rule = TranspileRule(
                 source_table="raw.events", target_table="warehouse.events_v2", priority=10
@@ -92,7 +104,7 @@ class TranspileAPI(Facade):
             return [rule]
         rules = [
             rule
-            for rule in self._rules(apply_rules=True, expand_metrics=False).rules
+            for rule in self._rules(apply_rules=True, metrics_of=None).rules
             if rule.type is RuleType.TABLE_SUBSTITUTION
         ]
         return [_public(rule) for rule in sorted(rules, key=lambda rule: -rule.priority)]
@@ -113,20 +125,43 @@ class TranspileAPI(Facade):
         except DLIValidationError:
             return sql
 
-    def _rules(self, *, apply_rules: bool, expand_metrics: bool) -> Rules:
-        from dli.specs.transpile import Rules
+    def _rules(self, *, apply_rules: bool, metrics_of: tuple[str, str] | None) -> Rules:
+        """`metrics_of`: the SQL, and its dialect, whose metrics are to be known."""
+        from dli.specs.substitution import Rules
 
-        if not apply_rules and not expand_metrics:
+        if not apply_rules and metrics_of is None:
             return Rules()
-        if self._is_server:
-            raise not_available("TranspileAPI with the server's rules")
-        known = project_rules(self.context)
+        known = self._of_server(metrics_of) if self._is_server else project_rules(self.context)
         wanted = {RuleType.TABLE_SUBSTITUTION} if apply_rules else set()
-        wanted |= {RuleType.METRIC_EXPANSION} if expand_metrics else set()
+        wanted |= {RuleType.METRIC_EXPANSION} if metrics_of else set()
         return Rules(
             rules=[rule for rule in known.rules if rule.type in wanted],
-            metrics=known.metrics if expand_metrics else (),
+            metrics=known.metrics if metrics_of else (),
         )
+
+    def _of_server(self, metrics_of: tuple[str, str] | None) -> Rules:
+        """The server's rules, and the one metric that the SQL may have."""
+        from dli.specs.project_file import RuleEntry
+        from dli.specs.substitution import Rules
+        from dli.specs.transpile import find_metrics
+
+        with connect(self.context) as client:
+            answer = client.transpile_get_rules()
+            rules = Rules([_read(RuleEntry, one, answer) for one in records_of(answer)])
+            matches = find_metrics(*metrics_of) if metrics_of else []
+            if len(matches) != 1 or rules.definition(matches[0].metric_name):
+                return rules
+            answer = client.transpile_get_metric_sql(matches[0].metric_name)
+        if answer.status_code == 404:
+            return rules
+        return Rules(rules.rules, [_read(MetricDefinition, record_of(answer), answer)])
+
+
+def _read(model: type[Model], record: Record, answer: ServerResponse) -> Model:
+    try:
+        return model.model_validate(record)
+    except ValueError as error:
+        raise unreadable(answer) from error
 
 
 def _check_dialect(dialect: str) -> None:

@@ -10,7 +10,6 @@ from sqlglot.errors import ErrorLevel, SqlglotError, TokenError, UnsupportedErro
 
 from dli.exceptions import ErrorCode, TranspileError
 from dli.models.transpile import (
-    MetricDefinition,
     MetricMatch,
     RuleType,
     TranspileWarning,
@@ -19,54 +18,10 @@ from dli.models.transpile import (
 from dli.specs.project_file import RuleEntry
 from dli.specs.rule import DIALECTS
 from dli.specs.sql import names_a_cte, parse_script
+from dli.specs.substitution import Rules
 from dli.specs.suspicion import suspicions
 
 __all__ = ["Rules", "Transpiled", "find_metrics", "transpile"]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What to replace: tables by rules, `METRIC(name)` by rules or definitions."""
-
-    rules: Sequence[RuleEntry] = ()
-    metrics: Sequence[MetricDefinition] = ()
-
-    def tables(self) -> dict[str, RuleEntry]:
-        """Enabled table rules by their source in lower case, the highest priority of each.
-
-        Raises: TranspileError DLI-303 when two of one priority say different things.
-        """
-        found: dict[str, RuleEntry] = {}
-        for rule in self._enabled(RuleType.TABLE_SUBSTITUTION):
-            source = rule.source.lower()
-            other = found.setdefault(source, rule)
-            if other.priority == rule.priority and other.target != rule.target:
-                raise TranspileError(
-                    f"rules '{other.id}' and '{rule.id}' replace the same table differently",
-                    code=ErrorCode.RULE_CONFLICT,
-                )
-        return found
-
-    def expressions(self) -> dict[str, RuleEntry]:
-        """A rule for every metric, by its name in lower case; rules go before definitions."""
-        defined = (
-            RuleEntry(
-                id=metric.name,
-                type=RuleType.METRIC_EXPANSION,
-                source=metric.name,
-                target=metric.expression,
-                description=metric.description,
-            )
-            for metric in self.metrics
-        )
-        found: dict[str, RuleEntry] = {}
-        for rule in (*self._enabled(RuleType.METRIC_EXPANSION), *defined):
-            found.setdefault(rule.source.lower(), rule)
-        return found
-
-    def _enabled(self, kind: RuleType) -> list[RuleEntry]:
-        rules = [rule for rule in self.rules if rule.enabled and rule.type is kind]
-        return sorted(rules, key=lambda rule: -rule.priority)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dli.api.transpile import TranspileAPI
-from dli.exceptions import DLIError, DLIValidationError, TranspileError
+from dli.exceptions import ConfigurationError, DLIValidationError, ServerError, TranspileError
 from dli.models.common import ExecutionContext, TranspileRule
 from dli.models.state import ExecutionMode
 
@@ -123,10 +123,18 @@ def test_layout(api: TranspileAPI) -> None:
         api.format_sql("select 1", indent=-1)
 
 
-def test_the_rules_of_a_server_are_not_there_yet() -> None:
+def test_without_a_server_its_rules_cannot_be_had() -> None:
     api = TranspileAPI(ExecutionContext(execution_mode=ExecutionMode.SERVER))
     for call in (api.get_rules, lambda: api.transpile("SELECT 1")):
-        with pytest.raises(DLIError, match="not available in this version yet"):
+        with pytest.raises(ConfigurationError, match="server_url required"):
             call()
     plain = api.transpile("SELECT 1 LIMIT 1", apply_rules=False, expand_metrics=False)
     assert plain.success
+
+
+def test_a_server_that_does_not_answer_is_an_error() -> None:
+    context = ExecutionContext(
+        execution_mode=ExecutionMode.SERVER, server_url="http://127.0.0.1:9", timeout=30
+    )
+    with pytest.raises(ServerError, match="DLI-501"):
+        TranspileAPI(context).get_rules()

@@ -7,7 +7,8 @@ import pytest
 from dli.exceptions import DLIValidationError, TranspileError
 from dli.models.transpile import MetricDefinition, RuleType
 from dli.specs.project_file import RuleEntry
-from dli.specs.transpile import Rules, Transpiled, find_metrics, transpile
+from dli.specs.substitution import Rules
+from dli.specs.transpile import Transpiled, find_metrics, transpile
 
 
 def table(source: str, target: str, **more: Any) -> RuleEntry:
