@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from datetime import datetime
 
     from basecamp.store.run import RunRow
@@ -102,6 +103,27 @@ class Engine(Protocol):
 
         Raises:
             ServerError: the engine does not answer (DLI-504).
+        """
+        ...
+
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        """What the worker process answers to a question on project or warehouse, in JSON values.
+
+        `subject` is a key of `basecamp.engines.embedded.inquiry.SUBJECTS`. `writes` names the
+        dataset whose table the question changes: it takes turns with the runs of that dataset.
+        Once `withdrawn` is done, or the time is up, the question is interrupted.
+
+        Raises:
+            DLIError: what the question was refused with.
+            ServerError: the engine does not answer, or nobody waits any more (DLI-504).
         """
         ...
 

@@ -4,7 +4,8 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,9 @@ class QuietEngine:
 
     answer: CheckResult = field(
         default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])
+    )
+    asked: Callable[[str, dict[str, Any], Future[None] | None], dict[str, Any]] = field(
+        default=lambda *_: {}
     )
     lines: list[LogLine] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
@@ -57,6 +61,17 @@ class QuietEngine:
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
         return self.answer
+
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        return self.asked(subject, dict(arguments), withdrawn)
 
     def subscribe(self, listener: Listener) -> None:
         self.listeners.append(listener)

@@ -1,23 +1,23 @@
-"""Checks specs in a worker process of this machine; runs go to Airflow."""
+"""Asks a worker process of this machine what the server wants to know; runs go to Airflow."""
 
 from __future__ import annotations
 
-import itertools
+import logging
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from basecamp.engines.embedded.check import TIMEOUT_S, question, result_of
 from basecamp.engines.embedded.link import Message, WorkerLink
-from dli.exceptions import ErrorCode, ServerError
+from basecamp.engines.embedded.question import Questions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from basecamp.clock import Clock
-    from basecamp.engines.base import CheckResult, RunSpec
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class CheckerSettings:
 
 
 class Checker:
-    """Asks a worker that is started when it is needed; used by many threads."""
+    """Asks a worker that is started when it is needed; used by many threads.
+
+    It knows nothing of the runs that Airflow makes: between processes the lock of a DuckDB file
+    sees to it that only one writes.
+    """
 
     def __init__(self, settings: CheckerSettings, clock: Clock) -> None:
         self._settings = settings
@@ -40,36 +44,27 @@ class Checker:
         self._lock = threading.Lock()
         self._link: WorkerLink | None = None
         self._used_at = clock.monotonic()
-        self._waiting: dict[int, Future[Message]] = {}
-        self._numbers = itertools.count()
+        self._questions = Questions(self._put)
 
-    def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
-        """What a run of this spec would find.
-
-        Raises:
-            ServerError: the worker does not answer (DLI-504).
-        """
-        answer: Future[Message] = Future()
-        with self._lock:
-            number = next(self._numbers)
-            self._waiting[number] = answer
-            self._used_at = self._clock.monotonic()
-            if self._link is None:
-                self._link = self._start()
-            self._link.send(question(number, spec, bind=bind))
-        try:
-            return result_of(answer.result(TIMEOUT_S))
-        except FutureTimeoutError as exc:
-            raise _silent("The worker did not answer in time.") from exc
-        finally:
-            with self._lock:
-                self._waiting.pop(number, None)
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        """As `basecamp.engines.base.Engine.ask`."""
+        return self._questions.ask(
+            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
+        )
 
     def retire(self) -> None:
         """End a worker that nobody has needed for a while."""
         with self._lock:
             idle_s = self._clock.monotonic() - self._used_at
-            if self._waiting or idle_s < self._settings.worker_idle_s:
+            if self._questions or idle_s < self._settings.worker_idle_s:
                 return
             link, self._link = self._link, None
         if link is not None:
@@ -77,10 +72,23 @@ class Checker:
 
     def close(self) -> None:
         """End the worker."""
+        self._questions.close()
         with self._lock:
             link, self._link = self._link, None
         if link is not None:
             link.close(timeout_s=1.0)
+
+    def _put(self) -> None:
+        try:
+            with self._lock:
+                self._used_at = self._clock.monotonic()
+                for message in self._questions.due(()):
+                    if self._link is None:
+                        self._link = self._start()
+                    self._link.send(message)
+        except OSError as exc:  # no process or no descriptor is to be had at the moment
+            _log.error("engine.no_worker", extra={"reason": exc.strerror})
+            self._questions.lose()
 
     def _start(self) -> WorkerLink:
         own = self._settings
@@ -93,11 +101,8 @@ class Checker:
         )
 
     def _receive(self, link: WorkerLink, message: Message) -> None:
-        if message["op"] == "checked":
-            with self._lock:
-                answer = self._waiting.get(message["id"])
-            if answer is not None:
-                answer.set_result(message)
+        if message["op"] == "answered":
+            self._questions.settle(message)
         elif message["op"] == "gone":
             self._forget(link)
 
@@ -106,11 +111,4 @@ class Checker:
             if gone is not self._link:
                 return
             self._link = None
-            waiting = list(self._waiting.values())
-        for answer in waiting:
-            if not answer.done():
-                answer.set_exception(_silent("The worker ended."))
-
-
-def _silent(message: str) -> ServerError:
-    return ServerError(message, code=ErrorCode.SERVER_EXECUTION)
+        self._questions.lose(gone.culprit)

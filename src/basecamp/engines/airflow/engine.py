@@ -16,6 +16,7 @@ from basecamp.engines.airflow.rest import SENTINEL
 from basecamp.engines.airflow.run_id import airflow_id
 from basecamp.engines.airflow.sender import Sender, lag
 from basecamp.engines.airflow.watch import Watch, paused_by_hand
+from basecamp.engines.embedded.question import checked
 from basecamp.engines.leadership import NotLeaderError
 from basecamp.engines.pause import end_pauses
 from basecamp.store import run, workflow
@@ -23,6 +24,7 @@ from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Future
 
     from basecamp.engines.airflow.change import ChangeSet
     from basecamp.engines.airflow.checker import Checker
@@ -108,7 +110,20 @@ class AirflowEngine:
         self._listeners.append(listener)
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
-        return self._checker.check(spec, bind=bind)
+        return checked(self, spec, bind=bind)
+
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        return self._checker.ask(
+            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
+        )
 
     def admit(self, dataset_name: str) -> None:
         try:

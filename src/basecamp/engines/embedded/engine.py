@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded import dispatch, scheduler
-from basecamp.engines.embedded.check import TIMEOUT_S, question, result_of
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.engines.embedded.log import LogReader
+from basecamp.engines.embedded.question import GREED, Questions, checked
 from basecamp.engines.leadership import NotLeaderError
 from basecamp.store import run, workflow
-from dli.exceptions import DLIError, ErrorCode, ServerError
+from dli.exceptions import DLIError, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
 
@@ -38,7 +36,6 @@ _KILL_AFTER_S = 10.0
 _RETRY_S = 0.5
 _FULL_PAUSE_S = 0.05
 _WORKER_LEAD_S = 2.0
-_GREED = "template: it needs more memory than a worker may use (BASECAMP_WORKER_MEMORY_MB)"
 _GREED_CODE = ErrorCode.SPEC_INVALID.value
 _STEADY_S = 5.0  # a worker that ends sooner is started again only for the next piece of work
 
@@ -73,8 +70,7 @@ class EmbeddedEngine:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._executions: dict[str, Execution] = {}
         self._reports: list[Report] = []
-        self._checks: dict[int, Future[Message]] = {}
-        self._check_ids = itertools.count()
+        self._questions = Questions(lambda: self._inbox.put({"op": "questions"}))
         self._listeners: list[Listener] = []
         self._logs = LogReader()
         self._link: WorkerLink | None = None
@@ -127,20 +123,20 @@ class EmbeddedEngine:
         self._listeners.append(listener)
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
-        number = next(self._check_ids)
-        answer: Future[Message] = Future()
-        self._checks[number] = answer
-        try:
-            if self._stopping:
-                raise _lost_check()
-            self._inbox.put(question(number, spec, bind=bind))
-            return result_of(answer.result(TIMEOUT_S))
-        except FutureTimeoutError as exc:
-            raise ServerError(
-                "The engine did not answer in time.", code=ErrorCode.SERVER_EXECUTION
-            ) from exc
-        finally:
-            self._checks.pop(number, None)
+        return checked(self, spec, bind=bind)
+
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        return self._questions.ask(
+            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
+        )
 
     def health(self) -> dict[str, Any]:
         age_s = self._clock.monotonic() - self._stepped_at
@@ -228,17 +224,17 @@ class EmbeddedEngine:
             case "interrupt":
                 for run_id in message["run_ids"]:
                     self._interrupt(run_id)
-            case "check" if not self._stopping:
-                self._send({"op": "check", **message})
-            case "checked":
-                self._answer(message)
+            case "questions" if not self._stopping:
+                self._put_questions()
+            case "answered":
+                self._questions.settle(message)
             case "logged":
                 self._notify(set(message["run_ids"]))
             case "gone":
                 self._replace_worker(message["link"])
             case "stop":
                 self._stopping = True
-                self._lose_checks()
+                self._questions.close()
 
     def _step(self, *, takes_work: bool = True) -> None:
         """One transaction: settle what ended, tick what is due, take what can start."""
@@ -275,7 +271,7 @@ class EmbeddedEngine:
         if self._executions and self._link is not None:
             retired, self._link = self._link, None
             retired.kill()
-            self._lose_checks()
+            self._questions.lose()
         self._executions.clear()
         self._reports.clear()
         self._due_at = self._retry_at = self._term = None
@@ -300,7 +296,8 @@ class EmbeddedEngine:
             plan.changed.update(scheduler.tick_all(tx, now))
             self._due_at = workflow.next_due_at(tx)
         executing = {e.dataset_name for e in self._executions.values() if e not in plan.ended}
-        dispatch.claim(tx, now, executing, self._settings.slots - len(executing), plan)
+        free = self._settings.slots - len(executing)
+        dispatch.claim(tx, now, executing | self._questions.written, free, plan)
 
     def _carry_out(self, plan: Plan) -> None:
         self._reports.clear()
@@ -312,6 +309,8 @@ class EmbeddedEngine:
             execution.deadline = self._clock.monotonic() + execution.timeout_seconds
             self._executions[execution.run_id] = execution
             self._send(message)
+        if plan.ended:
+            self._put_questions()
         self._notify(plan.changed)
 
     def _notify(self, changed: set[str]) -> None:
@@ -335,7 +334,7 @@ class EmbeddedEngine:
     def _watch_worker(self) -> None:
         """End a worker that idles, have one ready for a tick that is near."""
         now = self._clock.monotonic()
-        if self._executions or self._checks:
+        if self._executions or self._questions:
             self._worker_used_at = now
         if self._link is None and self._is_tick_near():
             self._start_worker()
@@ -355,10 +354,11 @@ class EmbeddedEngine:
         execution.interrupted_at = self._clock.monotonic()
         self._send({"op": "interrupt", "run_id": run_id, "claim": execution.claim})
 
-    def _answer(self, message: Message) -> None:
-        answer = self._checks.get(message.pop("id"))
-        if answer is not None and not answer.done():
-            answer.set_result(message)
+    def _put_questions(self) -> None:
+        for message in self._questions.due({e.dataset_name for e in self._executions.values()}):
+            self._send(message)
+        if self._questions.has_freed():
+            self._is_awake = True  # a run may have waited for the dataset
 
     # The worker.
 
@@ -411,20 +411,11 @@ class EmbeddedEngine:
                 run_id, claim = execution.run_id, execution.claim
                 has_begun = gone is not None and gone.has_begun(run_id, claim)
                 if culprit == {"run_id": run_id, "claim": claim}:
-                    report = Report(run_id, claim, code=_GREED_CODE, message=_GREED)
+                    report = Report(run_id, claim, code=_GREED_CODE, message=GREED)
                 else:
                     report = _lost(execution, has_begun, is_known)
                 self._reports.append(report)
-        if culprit is not None and "check" in culprit:
-            self._answer(
-                {"id": culprit["check"], "ok": False, "code": _GREED_CODE, "message": _GREED}
-            )
-        self._lose_checks()
-
-    def _lose_checks(self) -> None:
-        for answer in list(self._checks.values()):  # callers add and remove theirs meanwhile
-            if not answer.done():
-                answer.set_exception(_lost_check())
+        self._questions.lose(culprit)
 
     def _drain(self) -> None:
         """Wait for running SQL as long as allowed, storing what ends, then hang up."""
@@ -445,10 +436,6 @@ def _lost(execution: Execution, has_begun: bool, was_killed_by_us: bool) -> Repo
         is_collateral=was_killed_by_us and execution.interrupted_at is None,
         is_false_start=not has_begun and not was_killed_by_us,
     )
-
-
-def _lost_check() -> ServerError:
-    return ServerError("The engine's worker ended.", code=ErrorCode.SERVER_EXECUTION)
 
 
 def _limit(execution: Execution) -> float:

@@ -14,8 +14,10 @@ from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from basecamp.engines.embedded.desk import Desk
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
     from dli.specs.dataset import Statement
@@ -38,8 +40,8 @@ class Job:
 
     def __init__(
         self,
-        workshop: Workshop,
-        message: dict[str, Any],
+        workshop: Workshop | Desk,
+        message: Mapping[str, Any],
         log: RunLog | None,
         rendering: AbstractContextManager[None],
     ) -> None:
@@ -75,15 +77,16 @@ class Job:
         return rows
 
     def check(self, *, bind: bool) -> list[str]:
-        """Render and parse; with `bind` bind each statement on the warehouse. Returns the SQL."""
-        try:
-            spec, statements = self._render()
-            if bind:
-                with self._workshop.session() as session:
-                    check_statements(session, statements, dialect=spec.execution.dialect)
-            return [statement.sql for statement in statements]
-        except DLIError as exc:
-            raise JobFailed(exc.message, exc.code.value) from exc
+        """Render and parse; with `bind` bind each statement on the warehouse. Returns the SQL.
+
+        Raises:
+            DLIError: the run would fail.
+        """
+        spec, statements = self._render()
+        if bind:
+            with self._workshop.session() as session:
+                check_statements(session, statements, dialect=spec.execution.dialect)
+        return [statement.sql for statement in statements]
 
     def interrupt(self) -> None:
         """End the job's SQL, also when it is only just about to start."""

@@ -74,7 +74,7 @@ class WorkerLink:
 
     @property
     def culprit(self) -> Message | None:
-        """The run or check whose template took more memory than there is, and so the worker."""
+        """The run or question whose template took more memory than there is, and so the worker."""
         return self._rendered if self._process.returncode == -signal.SIGABRT else None
 
     def send(self, message: Message) -> None:

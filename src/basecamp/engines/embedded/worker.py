@@ -15,21 +15,25 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from basecamp.engines.embedded.desk import Desk
+from basecamp.engines.embedded.inquiry import SUBJECTS
 from basecamp.engines.embedded.job import Job, JobFailed
 from basecamp.engines.embedded.log import RunLog
 from basecamp.engines.embedded.memory import limit_memory
 from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
+from dli.exceptions import DLIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _log = logging.getLogger(__name__)
 Message = dict[str, Any]
-_THREADS = 128  # more than runs and checks together can be, so that none waits for another
+_THREADS = 128  # more than runs and questions together can be, so that none waits for another
 
 
 class Worker:
@@ -46,6 +50,7 @@ class Worker:
         self._workshop = Workshop(project, allowed_env)
         self._news = News(lambda ids: self._send({"op": "logged", "run_ids": ids}))
         self._jobs: dict[tuple[str, int], Job] = {}
+        self._desks: dict[int, Desk] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="run")
 
     def serve(self) -> None:
@@ -64,8 +69,15 @@ class Worker:
                 job_or_none = self._jobs.get((message["run_id"], message["claim"]))
                 if job_or_none is not None:
                     job_or_none.interrupt()
-            case "check":
-                self._pool.submit(self._check, message)
+            case "ask":
+                which = {"ask": message["id"]}
+                desk = Desk(self._workshop, partial(self._rendering, which))
+                self._desks[message["id"]] = desk
+                self._pool.submit(self._ask, desk, message)
+            case "withdraw":
+                desk_or_none = self._desks.get(message["id"])
+                if desk_or_none is not None:
+                    desk_or_none.withdraw()
 
     @contextmanager
     def _rendering(self, what: Message) -> Iterator[None]:
@@ -100,18 +112,20 @@ class Worker:
             self._news.discard(message["run_id"])
         self._send(report)
 
-    def _check(self, message: Message) -> None:
-        answer: Message = {"op": "checked", "id": message["id"]}
+    def _ask(self, desk: Desk, message: Message) -> None:
+        answer: Message = {"op": "answered", "id": message["id"]}
         try:
-            rendering = self._rendering({"check": message["id"]})
-            job = Job(self._workshop, message, None, rendering)
-            answer |= {"ok": True, "statements": job.check(bind=message["bind"])}
-        except JobFailed as failed:
-            answer |= {"ok": False, "code": failed.code, "message": failed.message}
+            result = SUBJECTS[message["subject"]](desk, message["arguments"])
+            self._send({**answer, "ok": True, "result": result})
+        except DLIError as refused:
+            code, text = refused.code.value, refused.message
+            self._send({**answer, "ok": False, "code": code, "message": text})
         except Exception as exc:  # noqa: BLE001 - as above, for the request that waits
-            _log.exception("check failed unexpectedly")
-            answer |= {"ok": False, "message": f"Unexpected {type(exc).__name__} in the worker."}
-        self._send(answer)
+            _log.exception("question failed unexpectedly")
+            text = f"Unexpected {type(exc).__name__} in the worker."
+            self._send({**answer, "ok": False, "message": text})
+        finally:
+            del self._desks[message["id"]]
 
     def _send(self, message: Message) -> None:
         data = json.dumps(message, ensure_ascii=False).encode() + b"\n"

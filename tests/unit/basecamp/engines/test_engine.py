@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from basecamp.services import ownership
 from basecamp.store import run, workflow
 from basecamp.store.database import Database
 from basecamp.store.new_run import run_values
-from dli.exceptions import ServerError
+from dli.exceptions import DLIError, ErrorCode, ServerError
 from dli.specs.schedule import latest_interval
 from process import wait_for
 
@@ -114,21 +114,30 @@ class Floor:
         stopper.join(10)
         assert not stopper.is_alive()
 
-    def forget_check(self, number: int, _: object) -> None:
-        self.engine._checks.pop(number, None)
-
     def check_in_thread(self, answers: list[object]) -> threading.Thread:
         now = self.clock.now()
+        spec = RunSpec({}, {}, now, now, "UTC")
+        return self.in_thread(answers, lambda: self.engine.check(spec, bind=False))
 
-        def ask() -> None:
+    def ask_in_thread(self, answers: list[object], **how: Any) -> threading.Thread:
+        how = {"timeout_s": 60.0, **how}
+        return self.in_thread(answers, lambda: self.engine.ask("dataset.run", {}, **how))
+
+    @staticmethod
+    def in_thread(answers: list[object], ask: Callable[[], object]) -> threading.Thread:
+        def work() -> None:
             try:
-                answers.append(self.engine.check(RunSpec({}, {}, now, now, "UTC"), bind=False))
-            except ServerError as error:
+                answers.append(ask())
+            except DLIError as error:
                 answers.append(error)
 
-        thread = threading.Thread(target=ask)
+        thread = threading.Thread(target=work)
         thread.start()
         return thread
+
+    def answer(self, message: Message, /, **how: Any) -> None:
+        told = {"op": "answered", "id": message["id"], "ok": True, "result": {}, **how}
+        self.links[-1].receive(self.links[-1], told)
 
 
 @pytest.fixture
@@ -159,9 +168,7 @@ def floor(
 def test_a_worker_that_dies_under_many_checks_takes_none_of_the_engine_along(floor: Floor) -> None:
     answers: list[object] = []
     threads = [floor.check_in_thread(answers) for _ in range(20)]
-    wait_for(lambda: len(floor.links[0].told("check")) == len(threads))
-    for number, answer in list(floor.engine._checks.items()):  # as a quick caller would
-        answer.add_done_callback(partial(floor.forget_check, number))
+    wait_for(lambda: len(floor.links[0].told("ask")) == len(threads))
     floor.links[0].end()
     for thread in threads:
         thread.join(10)
@@ -174,7 +181,7 @@ def test_a_worker_that_dies_under_many_checks_takes_none_of_the_engine_along(flo
 def test_a_check_under_way_is_refused_at_once_when_the_engine_stops(floor: Floor) -> None:
     answers: list[object] = []
     thread = floor.check_in_thread(answers)
-    wait_for(lambda: floor.links[0].told("check"))
+    wait_for(lambda: floor.links[0].told("ask"))
     floor.engine.stop()
     thread.join(5)
     assert [type(answer) for answer in answers] == [ServerError]
@@ -186,11 +193,99 @@ def test_a_check_under_way_is_refused_at_once_when_the_engine_stops(floor: Floor
 def test_a_check_is_answered(floor: Floor) -> None:
     answers: list[object] = []
     thread = floor.check_in_thread(answers)
-    (message,) = wait_for(lambda: floor.links[0].told("check"))
-    found = {"op": "checked", "id": message["id"], "ok": True, "statements": ["SELECT 1"]}
-    floor.links[0].receive(floor.links[0], found)
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    floor.answer(message, result={"statements": ["SELECT 1"]})
     thread.join(5)
     assert answers == [CheckResult(ok=True, statements=["SELECT 1"])]
+
+
+def test_a_question_is_refused_with_the_code_that_the_worker_gave(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.ask_in_thread(answers)
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    floor.answer(message, ok=False, code="DLI-405", message="no such column")
+    thread.join(5)
+    (error,) = answers
+    assert isinstance(error, DLIError)
+    assert (error.code, error.message) == (ErrorCode.EXECUTION_QUERY, "no such column")
+
+
+def test_a_question_that_nobody_waits_for_is_withdrawn_from_the_worker(floor: Floor) -> None:
+    answers: list[object] = []
+    gone: Future[None] = Future()
+    thread = floor.ask_in_thread(answers, withdrawn=gone)
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    gone.set_result(None)
+    thread.join(5)
+    assert [type(answer) for answer in answers] == [ServerError]
+    wait_for(lambda: floor.links[0].told("withdraw") == [{"op": "withdraw", "id": message["id"]}])
+
+
+def test_a_question_without_an_answer_in_time_is_withdrawn(floor: Floor) -> None:
+    answers: list[object] = []
+    floor.ask_in_thread(answers, timeout_s=0.05).join(10)
+    (error,) = answers
+    assert isinstance(error, ServerError)
+    assert error.code is ErrorCode.SERVER_EXECUTION
+    wait_for(lambda: floor.links[0].told("withdraw"))
+
+
+def test_a_question_that_writes_takes_turns_with_the_runs_of_its_dataset(floor: Floor) -> None:
+    first = floor.queue()
+    floor.handed_over(first)
+    answers: list[object] = []
+    thread = floor.ask_in_thread(answers, writes="shop.sales.daily")
+    wait_for(lambda: floor.engine._questions.written)
+    second = floor.queue()
+    other = floor.queue("shop.sales.other")
+    floor.handed_over(other)  # what was asked for goes before the runs of its own dataset only
+    assert floor.links[0].told("ask") == []
+    floor.report(first)
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    wait_for(lambda: floor.status(first) == "COMPLETED")
+    assert floor.status(second) == "PENDING"
+    floor.answer(message)
+    thread.join(5)
+    assert answers == [{}]
+    floor.handed_over(second)
+
+
+def test_a_withdrawn_question_keeps_its_dataset_until_the_worker_lets_go(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.ask_in_thread(answers, writes="shop.sales.daily", timeout_s=0.05)
+    thread.join(10)
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    run_id, other = floor.queue(), floor.queue("shop.sales.other")
+    floor.handed_over(other)
+    assert floor.status(run_id) == "PENDING"
+    floor.answer(message, ok=False, message="interrupted")
+    floor.handed_over(run_id)
+
+
+def test_a_question_given_up_while_it_waits_lets_the_next_run_begin(floor: Floor) -> None:
+    first = floor.queue()
+    floor.handed_over(first)
+    answers: list[object] = []
+    floor.ask_in_thread(answers, writes="shop.sales.daily", timeout_s=0.05).join(10)
+    second = floor.queue()
+    floor.report(first)
+    floor.handed_over(second)
+    assert floor.links[0].told("ask") == []
+
+
+def test_questions_are_lost_with_their_worker_and_asked_anew_of_the_next(floor: Floor) -> None:
+    answers: list[object] = []
+    thread = floor.ask_in_thread(answers, writes="shop.sales.daily")
+    wait_for(lambda: floor.links[0].told("ask"))
+    held = floor.ask_in_thread(answers, writes="shop.sales.daily")
+    wait_for(lambda: len(floor.engine._questions) == 2)
+    floor.links[0].end()
+    thread.join(5)
+    assert [type(answer) for answer in answers] == [ServerError]
+    (message,) = wait_for(lambda: floor.links[-1].told("ask"))
+    floor.answer(message, result={"n": 1})
+    held.join(5)
+    assert answers[1:] == [{"n": 1}]
 
 
 def test_stopping_waits_no_longer_for_a_worker_that_died(floor: Floor) -> None:
@@ -278,8 +373,8 @@ def test_a_template_that_takes_all_memory_costs_its_own_run_alone(floor: Floor) 
 def test_a_check_of_a_template_that_takes_all_memory_says_so(floor: Floor) -> None:
     answers: list[object] = []
     thread = floor.check_in_thread(answers)
-    (message,) = wait_for(lambda: floor.links[0].told("check"))
-    floor.links[0].culprit = {"check": message["id"]}
+    (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    floor.links[0].culprit = {"ask": message["id"]}
     floor.links[0].end()
     thread.join(5)
     (answer,) = answers

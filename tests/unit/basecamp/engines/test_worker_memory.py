@@ -7,13 +7,25 @@ from typing import Any
 import pytest
 
 from basecamp.engines.base import RunSpec
-from basecamp.engines.embedded.check import question
 from basecamp.engines.embedded.link import WorkerLink
 
 DOUBLING = (
     "{% set all = namespace(text='SELECT 1') %}"
     "{% for _ in range(60) %}{% set all.text = all.text ~ all.text %}{% endfor %}SELECT 1"
 )
+
+
+def question(number: int, spec: RunSpec) -> dict[str, Any]:
+    arguments = {
+        "bind": False,
+        "spec": spec.content,
+        "parameters": spec.parameters,
+        "interval_start": spec.interval_start.isoformat(),
+        "interval_end": spec.interval_end.isoformat(),
+        "timezone": spec.timezone,
+        "run_id": spec.run_id,
+    }
+    return {"op": "ask", "id": number, "subject": "dataset.check", "arguments": arguments}
 
 
 @pytest.fixture
@@ -31,9 +43,9 @@ def test_it_ends_and_is_told_apart_from_a_crash_of_another_kind(
         project, project / ".dli", (), lambda _, message: told.put(message), memory_mb=1024
     )
     spec = RunSpec({**content, "query_statement": DOUBLING}, {}, clock.now(), clock.now(), "UTC")
-    link.send(question(7, spec, bind=False))
+    link.send(question(7, spec))
     assert told.get(timeout=60) == {"op": "gone"}
-    assert link.culprit == {"check": 7}
+    assert link.culprit == {"ask": 7}
 
 
 def test_a_worker_that_is_killed_blames_nobody(
@@ -44,8 +56,8 @@ def test_a_worker_that_is_killed_blames_nobody(
         project, project / ".dli", (), lambda _, message: told.put(message), memory_mb=1024
     )
     spec = RunSpec(content, {}, clock.now(), clock.now(), "UTC")
-    link.send(question(7, spec, bind=False))
-    assert told.get(timeout=60)["statements"] == ["SELECT 1"]
+    link.send(question(7, spec))
+    assert told.get(timeout=60)["result"] == {"statements": ["SELECT 1"]}
     link.kill()
     assert told.get(timeout=60) == {"op": "gone"}
     assert link.culprit is None

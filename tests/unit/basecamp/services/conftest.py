@@ -1,6 +1,7 @@
 """Services on a real store, with an engine that only notes what it is asked."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.store.database import Database
 from basecamp.store.run import RunRow
-from dli.exceptions import ErrorCode, ServerError, WorkflowExecutionError
+from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionError
 
 
 @dataclass
@@ -25,6 +26,8 @@ class QuietEngine:
         default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])
     )
     checked: list[RunSpec] = field(default_factory=list)
+    asked: list[tuple[str, dict[str, Any], str | None]] = field(default_factory=list)
+    reply: dict[str, Any] | DLIError = field(default_factory=dict)
     interrupted: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     stop_refusal: ServerError | None = None
@@ -60,6 +63,20 @@ class QuietEngine:
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
         self.checked.append(spec)
         return self.answer
+
+    def ask(
+        self,
+        subject: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        writes: str | None = None,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
+        self.asked.append((subject, dict(arguments), writes))
+        if isinstance(self.reply, DLIError):
+            raise self.reply
+        return self.reply
 
     def subscribe(self, listener: Listener) -> None: ...
 
