@@ -14,11 +14,22 @@ from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
-from basecamp.routes import dataset, health, metric, problem, publish, run, transpile, workflow
+from basecamp.routes import (
+    dataset,
+    health,
+    lineage,
+    metric,
+    problem,
+    publish,
+    run,
+    transpile,
+    workflow,
+)
 from basecamp.routes.access import Site
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.health import HealthService
+from basecamp.services.lineage import LineageService
 from basecamp.services.publish import PublishService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
@@ -99,6 +110,7 @@ class Basecamp:
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
             transpile=TranspileService(self.settings.project),
+            lineage=LineageService(database, self.engine, self.settings.project),
         )
         self.engine.subscribe(self.site.watch.notify)
         (root / "store").mkdir(mode=0o700, exist_ok=True)
@@ -205,7 +217,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    parts = (run, publish, workflow, dataset, metric, transpile, health)
+    parts = (run, publish, workflow, dataset, metric, lineage, transpile, health)
     for part in parts:  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)

@@ -12,6 +12,7 @@ from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.health import HealthService
+from basecamp.services.lineage import LineageService
 from basecamp.services.publish import PublishService
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
@@ -40,6 +41,7 @@ class Site:
     datasets: RegistryService
     metric_specs: RegistryService
     transpile: TranspileService
+    lineage: LineageService
 
 
 def site_of(request: Request) -> Site:

@@ -264,3 +264,29 @@ class MetricExpressionRecord(Record):
     expression: str
     source_table: str | None
     description: str | None
+
+
+class LineageNodeRecord(Record):
+    name: str
+    type: Literal["Dataset", "Metric", "Source", "Table"]
+    owner: str | None
+    team: str | None
+    description: str | None
+    tags: list[str]
+    depth: int
+
+
+class LineageEdgeRecord(Record):
+    source: str
+    target: str
+    edge_type: Literal["direct", "declared", "writes"]
+
+
+class LineageRecord(Record):
+    root: LineageNodeRecord
+    nodes: list[LineageNodeRecord]
+    edges: list[LineageEdgeRecord]
+    direction: Literal["upstream", "downstream", "both"]
+    max_depth: int
+    total_upstream: int
+    total_downstream: int

@@ -11,9 +11,10 @@ from basecamp.store import table
 from dli.specs.content import content_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["content_hash", "load", "save"]
+__all__ = ["content_hash", "load", "load_each", "save"]
 
 
 def save(tx: Connection, content: dict[str, Any], now: datetime) -> str:
@@ -31,3 +32,9 @@ def load(tx: Connection, digest: str) -> dict[str, Any]:
         select(table.spec.c.content).where(table.spec.c.hash == digest)
     ).scalar_one()
     return content
+
+
+def load_each(tx: Connection, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The specs with these hashes, by hash; the caller keeps their number small."""
+    query = select(table.spec.c.hash, table.spec.c.content).where(table.spec.c.hash.in_(digests))
+    return {row.hash: row.content for row in tx.execute(query)}

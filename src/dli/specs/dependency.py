@@ -1,19 +1,19 @@
 """What the SQL of a spec reads and writes, and the graph that this makes of a project."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dli.exceptions import DLIError
 from dli.models.dataset import DatasetSpec
-from dli.models.lineage import LineageNode
 from dli.models.metric import MetricSpec
-from dli.specs.lineage import Lineage, Member
+from dli.specs.lineage import Lineage, Member, member_of
 from dli.specs.parameter import bind, samples
 from dli.specs.project import Project
 from dli.specs.sql import tables_read, tables_written
 from dli.specs.statement import Slot, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values
 
-__all__ = ["member_of", "project_lineage", "sample_context", "sample_statements"]
+__all__ = ["project_lineage", "sample_context", "sample_statements", "tables_of"]
 
 
 def project_lineage(project: Project) -> Lineage:
@@ -34,40 +34,18 @@ def _in_project(project: Project, spec: DatasetSpec | MetricSpec, context: Rende
     try:
         bundle = project.bundled(spec)
     except DLIError:
-        return Member(_node(spec), tuple(spec.depends_on))  # `validate` tells what is wrong
-    return member_of(bundle, context)
+        return member_of(spec)  # `validate` tells what is wrong
+    return member_of(bundle, *tables_of(bundle, sample_statements(bundle, context)))
 
 
-def member_of(bundle: DatasetSpec | MetricSpec, context: RenderContext) -> Member:
-    """A spec with what it reads and writes; statements that cannot be read are left out."""
-    reads, writes = _tables(bundle, context)
-    return Member(
-        _node(bundle),
-        tuple(bundle.depends_on),
-        tuple(dict.fromkeys(reads)),
-        tuple(dict.fromkeys(writes)) if isinstance(bundle, DatasetSpec) else (),
-    )
-
-
-def _node(spec: DatasetSpec | MetricSpec) -> LineageNode:
-    return LineageNode(
-        spec.name,
-        spec.type.value,
-        owner=spec.owner,
-        team=spec.team,
-        description=spec.description or None,
-        tags=list(spec.tags),
-    )
-
-
-def _tables(
-    bundle: DatasetSpec | MetricSpec, context: RenderContext
+def tables_of(
+    spec: DatasetSpec | MetricSpec, statements: Sequence[tuple[Slot, str]]
 ) -> tuple[list[str], list[str]]:
-    """Tables that all statements read and write."""
+    """Tables that the statements of a spec read and write."""
     reads: list[str] = []
     writes: list[str] = []
-    for slot, sql in sample_statements(bundle, context):
-        dialect = bundle.execution.dialect
+    dialect = spec.execution.dialect
+    for slot, sql in statements:
         written = tables_written(sql, dialect)
         writes += written
         # What the main or a later statement has filled is a result, not a source.

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dli.exceptions import DatasetNotFoundError
+from dli.models.dataset import DatasetSpec
 from dli.models.lineage import LineageDirection, LineageEdge, LineageNode, LineageResult
+from dli.models.metric import MetricSpec
 from dli.specs.graph import Graph
 
-__all__ = ["Lineage", "Member"]
+__all__ = ["Lineage", "Member", "member_of"]
 
 DIRECT, DECLARED, WRITES = "direct", "declared", "writes"
 """Read by SQL; only named in `depends_on`; filled by another dataset beside its own table."""
@@ -119,3 +121,19 @@ class Lineage:
         if member is not None:
             return member.node
         return LineageNode(name, "Source" if name in self._sources else "Table")
+
+
+def member_of(
+    spec: DatasetSpec | MetricSpec, reads: Sequence[str] = (), writes: Sequence[str] = ()
+) -> Member:
+    """A spec with the tables that its statements read and write."""
+    node = LineageNode(
+        spec.name,
+        spec.type.value,
+        owner=spec.owner,
+        team=spec.team,
+        description=spec.description or None,
+        tags=list(spec.tags),
+    )
+    written = dict.fromkeys(writes) if isinstance(spec, DatasetSpec) else ()
+    return Member(node, tuple(spec.depends_on), tuple(dict.fromkeys(reads)), tuple(written))

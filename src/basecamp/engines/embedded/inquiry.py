@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from basecamp.engines.embedded import inquiry_dataset
+from basecamp.engines.embedded import inquiry_dataset, inquiry_lineage
 from basecamp.engines.embedded.desk import Desk
 
 Answering = Callable[[Desk, Mapping[str, Any]], dict[str, Any]]
@@ -13,4 +13,5 @@ Answering = Callable[[Desk, Mapping[str, Any]], dict[str, Any]]
 
 SUBJECTS: Mapping[str, Answering] = {
     "dataset.check": inquiry_dataset.check,
+    "lineage.tables": inquiry_lineage.tables,
 }

@@ -1,0 +1,25 @@
+"""The route of lineage."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from basecamp.routes import record
+from basecamp.routes.access import InSite
+from basecamp.routes.answer import as_json, documented
+from basecamp.routes.query import Number, Query, Strict
+from basecamp.routes.route import ApiRoute
+
+router = APIRouter(prefix="/api/v1/lineage", route_class=ApiRoute, tags=["lineage"])
+
+
+class LineageQuery(Strict):
+    direction: Literal["upstream", "downstream", "both"] = "both"
+    depth: Annotated[Number, Field(ge=-1, description="Distance; -1 for any.")] = -1
+
+
+@router.get("/{name}", responses=documented(404, 422, ok_200=record.LineageRecord))
+def around(site: InSite, name: str, query: Query[LineageQuery]) -> Response:
+    """What a dataset or metric is made from, and what is made from it."""
+    return as_json(site.lineage.around(name, **query.model_dump()))

@@ -1,0 +1,105 @@
+"""The graph of everything registered: what each spec reads and writes, kept by its hash."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from basecamp.services.project import project_at
+from basecamp.store import registration, spec
+from basecamp.store.registration import RegistrationFilter
+from dli.exceptions import DLIError, ServerError
+from dli.models.dataset import DatasetSpec
+from dli.models.lineage import LineageDirection
+from dli.models.metric import MetricSpec
+from dli.models.spec import SpecType
+from dli.specs.lineage import Lineage, Member, member_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from basecamp.engines.base import Engine
+    from basecamp.store.database import Database
+
+_BATCH = 50
+_TIMEOUT_S = 60.0
+
+
+class LineageService:
+    """Asks the engine about each spec once; used by many threads."""
+
+    def __init__(self, database: Database, engine: Engine, project: Path) -> None:
+        self._database = database
+        self._engine = engine
+        self._project = project
+        self._lock = threading.Lock()
+        self._members: dict[str, Member] = {}
+        self._variables: dict[str, Any] = {}
+
+    def around(self, name: str, *, direction: str, depth: int) -> dict[str, Any]:
+        """The part of the graph around a name, as `http.md` names it.
+
+        Raises:
+            DatasetNotFoundError: nothing of this name is known (101).
+            ServerError: engine or settings of the project cannot be used (DLI-504).
+        """
+        return asdict(self.graph().around(name, LineageDirection(direction), depth))
+
+    def graph(self) -> Lineage:
+        """The graph as the registry, the workflows and the project's sources are now.
+
+        Raises:
+            ServerError: as `around`.
+        """
+        project = project_at(self._project)
+        with self._database.read() as tx:
+            found = [
+                *registration.entries(tx, "dataset", RegistrationFilter()),
+                *registration.entries(tx, "metric", RegistrationFilter()),
+            ]
+        variables = {} if project is None else project.variables
+        members = self._known([entry.spec_hash for entry in found], variables)
+        return Lineage(members, () if project is None else [one.table for one in project.sources])
+
+    def _known(self, hashes: list[str], variables: dict[str, Any]) -> list[Member]:
+        """A member for each hash; what templates read from the project's variables may change."""
+        with self._lock:
+            if variables != self._variables:
+                self._members.clear()
+                self._variables = variables
+            unknown = [one for one in dict.fromkeys(hashes) if one not in self._members]
+            for start in range(0, len(unknown), _BATCH):
+                self._learn(unknown[start : start + _BATCH])
+            self._members = {one: self._members[one] for one in hashes}
+            return list(self._members.values())
+
+    def _learn(self, hashes: list[str]) -> None:
+        with self._database.read() as tx:
+            contents = spec.load_each(tx, hashes)
+        try:
+            tables = self._tables(list(contents.values()))
+        except ServerError:
+            raise
+        except DLIError:  # one of them has a template that cannot be rendered at all
+            tables = [self._tables_of_one(content) for content in contents.values()]
+        for (digest, content), found in zip(contents.items(), tables, strict=True):
+            self._members[digest] = member_of(_parsed(content), **found)
+
+    def _tables(self, contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answer = self._engine.ask("lineage.tables", {"specs": contents}, timeout_s=_TIMEOUT_S)
+        found: list[dict[str, Any]] = answer["tables"]
+        return found
+
+    def _tables_of_one(self, content: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._tables([content])[0]
+        except ServerError:
+            raise
+        except DLIError:
+            return {}
+
+
+def _parsed(content: dict[str, Any]) -> DatasetSpec | MetricSpec:
+    model = MetricSpec if content["type"] == SpecType.METRIC.value else DatasetSpec
+    return model.model_validate(content)
