@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 from dli.api.argument import check_minimum, check_text
 from dli.api.engine import LocalEngine
 from dli.api.facade import Facade
-from dli.api.identifier import split_identifier
 from dli.api.inventory import ENGINE, Inventory
 from dli.api.mock import catalog as mock
 from dli.api.project import find_root, open_project
@@ -22,6 +21,7 @@ from dli.exceptions import (
 from dli.models.catalog import TableDetail, TableInfo
 from dli.models.common import CatalogListResult, CatalogSearchResult, TableDetailResult
 from dli.models.state import ExecutionMode, ResultStatus
+from dli.specs.identifier import split_identifier
 
 if TYPE_CHECKING:
     from dli.client.response import Record, ServerResponse

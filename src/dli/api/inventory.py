@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dli.api.verdict import Verdicts
 from dli.exceptions import CatalogTableNotFoundError
 from dli.models.catalog import (
     ColumnInfo,
@@ -16,6 +15,7 @@ from dli.models.catalog import (
     TableInfo,
 )
 from dli.models.cell import json_value
+from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,12 +10,12 @@ from dli.api.engine import LocalEngine
 from dli.api.examination import Examination, entry
 from dli.api.facade import Facade, not_available
 from dli.api.project import find_root, open_project
-from dli.api.verdict import Verdicts
 from dli.client.fake.quality import SAMPLE_QUALITIES
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.dq import DqStatus
 from dli.models.instant import utc_now
 from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec
+from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dli.api.identifier import split_identifier
 from dli.client.fake.catalog import SAMPLE_TABLES, search_tables, table_info
 from dli.exceptions import CatalogTableNotFoundError
 from dli.models.catalog import TableDetail, TableInfo
 from dli.models.common import CatalogListResult, CatalogSearchResult, TableDetailResult
+from dli.specs.identifier import split_identifier
 
 __all__ = ["get", "list_tables", "search"]
 
