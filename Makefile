@@ -28,7 +28,7 @@ AIRFLOW := src/basecamp/engines/airflow
 # Right after the release of the Airflow that is named there: later packages may not fit it.
 AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo demo-airflow test test-airflow check bench serve docs airflow-lock format clean lint types layers unit
+.PHONY: help demo demo-airflow test test-airflow check bench bench-airflow serve docs airflow-lock format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: .venv/.dev ## format, lint, types, layers, unit tests
 
 bench: .venv/.dev ## yardstick and ours in turn, into benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
+
+bench-airflow: .venv/.dev ## the same for what concerns Airflow, into benchmarks/RESULTS-airflow.md
+	@$(BIN)/python -m benchmarks.airflow
 
 serve: .venv/.runtime ## Basecamp for examples/flights, until Ctrl-C
 	@$(BIN)/dli up --foreground --path examples/flights

@@ -50,7 +50,7 @@ def main() -> None:
         print(table(sections[name]), end="\n\n", flush=True)
     if len(names) == len(BENCHMARKS):
         notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
-        write(Path(__file__).parent / "RESULTS.md", sections, notes)
+        write(Path(__file__).parent / "RESULTS.md", sections, notes, "make bench")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tabulate import tabulate
 
@@ -54,11 +54,12 @@ class Figure:
     ours: Samples
     target: Target | None = None
     yardstick: Samples | None = None
-    quantity: str = "median"
+    quantity: Literal["median", "p95", "p99"] = "median"
 
     @property
     def value(self) -> float:
-        return self.ours.p99 if self.quantity == "p99" else self.ours.median
+        found: float = getattr(self.ours, self.quantity)
+        return found
 
     @property
     def ratio(self) -> float | None:

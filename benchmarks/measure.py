@@ -37,6 +37,10 @@ class Samples:
         return max(self.values)
 
     @property
+    def p95(self) -> float:
+        return quantiles(self.values, n=20, method="inclusive")[18] if self.values else math.nan
+
+    @property
     def p99(self) -> float:
         return quantiles(self.values, n=100, method="inclusive")[98] if self.values else math.nan
 

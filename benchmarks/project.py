@@ -48,15 +48,23 @@ _ENDLESS = "INSERT INTO {table} SELECT DATE '{day}', count(*) FROM {many} a, {ma
 
 
 class Connection:
-    """One kept HTTP connection to Basecamp."""
+    """One kept HTTP connection to Basecamp, or to another API below `prefix`."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, prefix: str = "/api/v1") -> None:
         parts = urlsplit(url)
+        self._prefix = prefix
         self._http = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def get(self, path: str) -> Any:
         return self._ask("GET", path)
+
+    def find(self, path: str) -> Any:
+        """None when there is no such thing."""
+        try:
+            return self._ask("GET", path)
+        except LookupError:
+            return None
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._ask("POST", path, json.dumps(body))
@@ -69,9 +77,11 @@ class Connection:
         self._http.close()
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Any:
-        self._http.request(method, f"/api/v1{path}", body, self._headers)
+        self._http.request(method, f"{self._prefix}{path}", body, self._headers)
         answer = self._http.getresponse()
         text = answer.read()
+        if answer.status == 404:
+            raise LookupError(f"{method} {path}: {text[:500]!r}")
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:500]!r}")
         return json.loads(text)
@@ -82,7 +92,7 @@ class BenchProject:
 
     def __init__(self, directory: Path, datasets: int = 0) -> None:
         self.root = directory
-        self._env = clean_env(directory.parent)
+        self.env = clean_env(directory.parent)
         (directory / "datasets").mkdir(parents=True)
         (directory / "dli.yaml").write_text("version: '1'\n", encoding="utf-8")
         self._write(TRIVIAL, STATEMENTS[2])
@@ -108,7 +118,7 @@ class BenchProject:
 
     def dli(self, *words: str) -> Command:
         """Our command in this project."""
-        return Command([dli(), *words], self.root, self._env)
+        return Command([dli(), *words], self.root, self.env)
 
     def up(self) -> None:
         self.dli("up").run()

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["write"]
 
 _INTRODUCTION = """\
-Written by `make bench`; how it measures: `benchmarks/README.md`. Each side reads: median (lowest to
+Written by `{command}`; how it measures: `benchmarks/README.md`. Each side reads: median (lowest to
 highest). The ratio is ours over the yardstick's; both were measured in turn in one run."""
 _PACKAGES = ("click", "duckdb", "fastapi", "pydantic", "sqlalchemy", "sqlglot", "uvicorn")
 
 
-def write(path: Path, sections: Mapping[str, list[Figure]], notes: Mapping[str, str]) -> None:
-    """`notes` says under a section's table how its figures were taken."""
+def write(
+    path: Path, sections: Mapping[str, list[Figure]], notes: Mapping[str, str], command: str
+) -> None:
+    """`notes` says under a section's table how its figures were taken, `command` how it is done."""
     parts = [
         "# Benchmark results",
-        _INTRODUCTION,
+        _INTRODUCTION.format(command=command),
         "\n".join(f"- {name}: {value}" for name, value in _machine().items()),
     ]
     for title, figures in sections.items():

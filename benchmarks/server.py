@@ -6,21 +6,18 @@ import subprocess
 import time
 from pathlib import Path
 
+from benchmarks.cpu import QUIET_S, cpu_s, is_computing
 from benchmarks.figure import Figure, at_most
 from benchmarks.measure import Samples, Side, in_turn, progress
 from benchmarks.project import SLOW, BenchProject, Connection, wait_until
 
-__all__ = ["idle", "ready", "stop"]
+__all__ = ["idle", "ready", "stop", "stop_once"]
 
 STARTS = 7
 STOPS = 10
 IDLE_S = 60
 SETTLE_S = 5
 SAMPLE_S = 0.005
-QUIET_S = 0.05
-
-_CPU_CLOCK = 2
-"""Linux: the id of a process's CPU clock is made of its pid and this."""
 
 
 def ready(directory: Path) -> list[Figure]:
@@ -46,9 +43,9 @@ def idle(directory: Path) -> list[Figure]:
         time.sleep(SETTLE_S)
         processes = project.processes()
         progress(f"watching an idle server for {IDLE_S} s")
-        before = {name: _cpu_s(pid) for name, pid in processes.items()}
+        before = {name: cpu_s(pid) for name, pid in processes.items()}
         time.sleep(IDLE_S)
-        after = {name: _cpu_s(pid) for name, pid in processes.items()}
+        after = {name: cpu_s(pid) for name, pid in processes.items()}
         memory = {name: _memory_mb(pid) for name, pid in processes.items()}
     shares = {name: 100 * (after[name] - before[name]) / IDLE_S for name in processes}
     figures = [
@@ -81,7 +78,8 @@ def stop(directory: Path) -> list[Figure]:
         project.publish()
         with project.connection() as connection:
             for _ in range(STOPS):
-                times = _stop_once(project, connection)
+                run_id = connection.start_run(SLOW)
+                times = stop_once(project, connection, run_id, project.processes()["worker"])
                 for samples, value in zip((gone, shown, ended), times, strict=True):
                     samples.values.append(value)
                 both.values.append(max(times[:2]))
@@ -93,10 +91,11 @@ def stop(directory: Path) -> list[Figure]:
     ]
 
 
-def _stop_once(project: BenchProject, connection: Connection) -> tuple[float, float, float]:
-    run_id = connection.start_run(SLOW)
-    worker = project.processes()["worker"]
-    wait_until(lambda: _is_computing(worker), timeout_s=30)
+def stop_once(
+    project: BenchProject, connection: Connection, run_id: str, worker: int
+) -> tuple[float, float, float]:
+    """When the SQL in the process `worker` had gone, the state was shown, the command had ended."""
+    wait_until(lambda: is_computing(worker), timeout_s=30)
     path = f"/workflows/runs/{run_id}"
     command = project.dli("workflow", "stop", run_id)
     moments: dict[str, float] = {}
@@ -108,14 +107,14 @@ def _stop_once(project: BenchProject, connection: Connection) -> tuple[float, fl
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    used, busy_at = _cpu_s(worker), started
+    used, busy_at = cpu_s(worker), started
     while len(moments) < 3:
         time.sleep(SAMPLE_S)
         now = time.perf_counter()
         if now - started > 30:
             process.kill()
             raise TimeoutError(f"the run was not stopped within 30 s: only {sorted(moments)}")
-        if (current := _cpu_s(worker)) - used > SAMPLE_S / 2:
+        if (current := cpu_s(worker)) - used > SAMPLE_S / 2:
             used, busy_at = current, now
         if "gone" not in moments and now - busy_at > QUIET_S:
             moments["gone"] = busy_at
@@ -125,20 +124,6 @@ def _stop_once(project: BenchProject, connection: Connection) -> tuple[float, fl
             moments["ended"] = now
     gone, shown, ended = ((moments[name] - started) * 1000 for name in ("gone", "shown", "ended"))
     return gone, shown, ended
-
-
-def _is_computing(pid: int) -> bool:
-    before = _cpu_s(pid)
-    time.sleep(QUIET_S)
-    return _cpu_s(pid) - before > QUIET_S / 2
-
-
-def _cpu_s(pid: int) -> float:
-    """CPU seconds of a process with all its threads, to the nanosecond; 0 when it has gone."""
-    try:
-        return time.clock_gettime((~pid << 3) | _CPU_CLOCK)
-    except OSError:
-        return 0.0
 
 
 def _memory_mb(pid: int) -> dict[str, float]:
