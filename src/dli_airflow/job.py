@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.models.dataset import DatasetSpec
 from dli.specs.dataset import render_dataset
+from dli.specs.gate import render_gate
 from dli.specs.project import Project
 from dli.specs.schedule import local_date
 from dli.specs.template import RenderContext
@@ -120,6 +121,7 @@ class Job:
             allowed_env=order.allowed_env,
         )
         statements = render_dataset(spec, context, order.parameters)
+        gate = render_gate(spec, context, order.parameters)
         timeout_s = float(spec.execution.timeout_seconds)
         warehouse = warehouse_of(project, lock_timeout_s=timeout_s)
         with warehouse, warehouse.session() as session:
@@ -130,6 +132,7 @@ class Job:
                 dialect=spec.execution.dialect,
                 dataset_name=spec.name,
                 on_event=_tell,
+                gate=gate,
             )
 
 

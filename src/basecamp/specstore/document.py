@@ -50,10 +50,12 @@ def stored_form(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:
         DLIValidationError: a SQL text is still in a file of its own (DLI-203).
     """
     check_name(spec.name)
-    statements = []
+    files = [spec.query_file]
     if isinstance(spec, DatasetSpec):
-        statements = [*spec.pre_statements, *spec.post_statements]
-    if spec.query_file is not None or any(statement.file is not None for statement in statements):
+        tests = [] if spec.quality is None else spec.quality.tests
+        files += [statement.file for statement in (*spec.pre_statements, *spec.post_statements)]
+        files += [test.file for test in tests]
+    if any(file is not None for file in files):
         raise DLIValidationError(
             "A stored spec carries its SQL itself: query_statement and sql, not files.",
             code=ErrorCode.SPEC_INVALID,

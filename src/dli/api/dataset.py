@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dli.models.common import DataSource, SQLDialect
     from dli.models.execution import DatasetExecutionResult, ExecutionResult
     from dli.models.spec import ExecutionConfig, ParameterType
+    from dli.specs.gate import Gate
     from dli.specs.project import Project
     from dli.specs.statement import Statement
     from dli.warehouse.base import Outcome, StatementEvent
@@ -70,6 +71,7 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
     ) -> DatasetResult:
         """Render and run a dataset now, without the server's schedule or history.
 
+        Its quality gate decides here, too.
         A dry run does what `check` does, and fails when that finds an error. `on_event` is told of
         every statement as it starts and ends.
         Raises: DLIValidationError (202-204), ExecutionError (401-403).
@@ -87,11 +89,18 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         left_out = {phase for phase, is_out in (("pre", skip_pre), ("post", skip_post)) if is_out}
         statements = [s for s in self._render(spec, parameters) if s.phase not in left_out]
         sql = main_sql(statements) if show_sql else None
+        gate = self._gate(spec, parameters)
         if dry_run:
+            statements += gate.checked_statements() if gate else []
             return self._dry_result(name, statements, spec.execution, sql)
-        outcome = self._engine.run(
-            statements, execution=spec.execution, name=name, on_event=on_event
-        )
+        try:
+            outcome = self._engine.run(
+                statements, execution=spec.execution, name=name, on_event=on_event, gate=gate
+            )
+        except ExecutionError as error:
+            if error.code is not ErrorCode.QUALITY_TEST_EXECUTION:
+                raise
+            return _failure(name, started_at, error.message, sql)
         return _result(name, started_at, outcome, sql)
 
     def check(self, name: str, *, parameters: dict[str, Any] | None = None) -> ValidationResult:
@@ -105,7 +114,9 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         if self._is_mock:
             return ValidationResult(valid=True)
         spec = self._bundle(name)
-        return self._bind(self._render(spec, parameters), spec.execution.dialect)
+        gate = self._gate(spec, parameters)
+        tests = gate.checked_statements() if gate else []
+        return self._bind([*self._render(spec, parameters), *tests], spec.execution.dialect)
 
     def get_rows(self, name: str, *, limit: int = 20) -> list[dict[str, Any]]:
         """The first rows of the dataset's table, in the order the engine has them.
@@ -200,6 +211,12 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
 
     def _spec(self, name: str) -> DatasetSpec:
         return self._project().dataset(name)
+
+    def _gate(self, spec: DatasetSpec, parameters: Mapping[str, Any] | None) -> Gate | None:
+        from dli.specs.gate import render_gate
+
+        values = {**self._defaults(spec), **(parameters or {})}
+        return render_gate(spec, self._render_context(), values)
 
     def _bind(self, statements: Sequence[Statement], dialect: str) -> ValidationResult:
         if self._executor is not None:

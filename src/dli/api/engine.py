@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dli.models.execution import DatasetExecutionResult
     from dli.models.spec import ExecutionConfig
+    from dli.specs.gate import Gate
     from dli.specs.project import Project
     from dli.specs.statement import Statement
     from dli.warehouse.base import Session, StatementEvent, Warehouse
@@ -40,10 +41,11 @@ class LocalEngine:
         execution: ExecutionConfig,
         name: str,
         on_event: Callable[[StatementEvent], None] | None = None,
+        gate: Gate | None = None,
     ) -> DatasetExecutionResult:
         """All statements take effect, or none (an executor knows no transactions).
 
-        Raises: ExecutionError 401, 402 (time limit), 403 (the data cannot be had);
+        Raises: ExecutionError 401, 402 (time limit), 403 (the data cannot be had), 604 (the gate);
         DLIValidationError 202.
         """
         from dli.warehouse.dataset import run_statements
@@ -56,6 +58,7 @@ class LocalEngine:
                 dataset_name=name,
                 on_event=on_event,
                 timeout_s=execution.timeout_seconds,
+                gate=gate,
             )
 
         return self._worked(work, execution.timeout_seconds)

@@ -162,7 +162,8 @@ class Examination:
     ) -> Expectation | str:
         """The SQL of a test, or why there is none."""
         from dli.specs.expectation import TestText, expectation
-        from dli.specs.quality import read_sql_file, test_problems
+        from dli.specs.quality import read_sql_file
+        from dli.specs.quality_rule import test_problems
 
         if problems := list(test_problems(test)):
             return "; ".join(problems)

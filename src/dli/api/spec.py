@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dli.models.common import DataSource, ExecutionContext
     from dli.specs.project import Project
     from dli.specs.statement import Statement
+    from dli.specs.template import RenderContext
     from dli.warehouse.executor import QueryExecutor
 
 __all__ = ["NO_ENGINE", "SpecFacade", "main_sql", "times"]
@@ -223,15 +224,19 @@ class SpecFacade(Facade, Generic[Spec]):
 
     def _render(self, spec: Spec, parameters: Mapping[str, Any] | None) -> list[Statement]:
         from dli.specs.statement import render_spec
+
+        values = {**self._defaults(spec), **(parameters or {})}
+        return render_spec(spec, self._render_context(), values)
+
+    def _render_context(self) -> RenderContext:
         from dli.specs.template import RenderContext
 
         has_project = self._has_project()
-        context = RenderContext(
+        return RenderContext(
             logical_date=datetime.now(UTC).date(),
             variables=self._project().variables if has_project else {},
             known_names=self._project().names if has_project else (),
         )
-        return render_spec(spec, context, {**self._defaults(spec), **(parameters or {})})
 
 
 def _record(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:

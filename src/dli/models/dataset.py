@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from dli.models.quality import QualityGate
 from dli.models.schedule import ScheduleConfig
 from dli.models.spec import QueryType, SpecBase, SpecType, StatementDefinition
 
@@ -20,3 +21,4 @@ class DatasetSpec(SpecBase):
     pre_statements: list[StatementDefinition] = Field(default_factory=list)
     post_statements: list[StatementDefinition] = Field(default_factory=list)
     schedule: ScheduleConfig | None = None
+    quality: QualityGate | None = None

@@ -12,6 +12,7 @@ __all__ = [
     "DqQualityResult",
     "DqTestDefinitionSpec",
     "EmailNotification",
+    "QualityGate",
     "QualityInfo",
     "QualityMetadata",
     "QualityNotifications",
@@ -66,6 +67,16 @@ class DqTestDefinitionSpec(BaseModel):
     sql: str | None = None
     file: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
+
+
+class QualityGate(BaseModel):
+    """Whether a failing test of the dataset fails its run.
+
+    `tests` are those of the quality files, filled in where the spec is bundled.
+    """
+
+    gate: bool = False
+    tests: list[DqTestDefinitionSpec] = Field(default_factory=list)
 
 
 class QualitySchedule(BaseModel, frozen=True):

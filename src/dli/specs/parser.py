@@ -15,6 +15,7 @@ from dli.models.metric import MetricSpec
 from dli.models.spec import SpecType
 from dli.specs.document import MAX_DEPTH, Document, Place, Plain, read_document, typed
 from dli.specs.parameter import coerce
+from dli.specs.quality_rule import DECLARED_KEYS
 from dli.specs.rule import Finding, Folder, broken_rules
 
 __all__ = [
@@ -165,7 +166,12 @@ def _given(value: Any, place: Place = ()) -> Any:
 def _is_free(place: Place) -> bool:
     # The default of a parameter is read as its declared type, so only a list is typed here.
     is_item_of_default = len(place) == 4 and place[0] == "parameters" and place[2] == "default"
-    return place == ("schema",) or is_item_of_default
+    is_key_of_test = len(place) == 4 and place[:2] == ("quality", "tests")
+    return (
+        place == ("schema",)
+        or is_item_of_default
+        or (is_key_of_test and place[3] not in DECLARED_KEYS)
+    )
 
 
 def validated(model: type[Model], values: Any, document: Document) -> Model:
@@ -199,7 +205,8 @@ def unknown_keys(
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for key, value in data.items():
         if key not in fields:
-            yield (*place, key), f"unknown key '{key}'{_suggestion(key, fields)}"
+            if model.model_config.get("extra") != "allow":
+                yield (*place, key), f"unknown key '{key}'{_suggestion(key, fields)}"
         else:
             yield from _unknown_in(fields[key].annotation, value, (*place, key))
 

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from dli.exceptions import (
     ConfigurationError,
     DatasetNotFoundError,
+    DLIValidationError,
     ErrorCode,
     MetricNotFoundError,
 )
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
+from dli.models.quality import DqTestDefinitionSpec, QualityTarget, QualityTargetType
 from dli.models.spec import SpecBase
 from dli.specs.catalogue import Catalogue, Problem, read_catalogue
 from dli.specs.graph import Graph
@@ -25,6 +27,7 @@ from dli.specs.project_file import (
     SourceDefinition,
     read_project_file,
 )
+from dli.specs.quality import QualityFile, read_qualities, read_sql_file
 from dli.specs.refusal import refused
 
 __all__ = ["Problem", "Project"]
@@ -150,14 +153,17 @@ class Project:
         return self._catalogue.files[name]
 
     def bundle(self, name: str) -> DatasetSpec:
-        """The dataset with all its SQL files inside: all that a server or worker needs.
+        """The dataset with all its SQL and gate tests inside: all that a server or worker needs.
 
         Raises: as `dataset`; DLIValidationError DLI-203 for a SQL file that cannot be read.
         """
         return self.bundled(self.dataset(name))
 
     def bundled(self, spec: Spec) -> Spec:
-        """A copy of a spec of this project with its SQL files inside."""
+        """A copy of a spec of this project with its SQL files and the tests of its gate inside.
+
+        Raises: DLIValidationError DLI-203 for a file that cannot be read.
+        """
         bundle: Spec = spec.model_copy(deep=True)
         if bundle.query_file is not None:
             bundle.query_statement = self._sql(spec, bundle.query_file)
@@ -167,7 +173,39 @@ class Project:
                 if statement.file is not None:
                     statement.sql = self._sql(spec, statement.file)
                     statement.file = None
+            if bundle.quality is not None and bundle.quality.gate:
+                bundle.quality.tests = self._gate_tests(bundle.name)
         return bundle
+
+    @cached_property
+    def _qualities(self) -> tuple[list[QualityFile], list[str]]:
+        return read_qualities(self.root, self.config.discovery)
+
+    def _gate_tests(self, name: str) -> list[DqTestDefinitionSpec]:
+        """The tests of a dataset with their SQL inside.
+
+        Raises: DLIValidationError DLI-203, also for a quality file that cannot be read: it may hold
+        tests of this dataset, and a gate must not lose one.
+        """
+        files, problems = self._qualities
+        if problems:
+            raise refused(f"quality: gate: {problems[0]}")
+        target = QualityTarget(type=QualityTargetType.DATASET, name=name)
+        return [
+            self._gate_test(test, file)
+            for file in files
+            if file.spec.target == target
+            for test in file.spec.tests
+        ]
+
+    def _gate_test(self, test: DqTestDefinitionSpec, file: QualityFile) -> DqTestDefinitionSpec:
+        if test.file is None or test.sql is not None:
+            return test.model_copy(update={"file": None})
+        try:
+            sql = read_sql_file((self.root / file.label).parent, self.root, test.file)
+        except DLIValidationError as error:
+            raise refused(f"{file.label}: test '{test.name}': {error.message}") from None
+        return test.model_copy(update={"sql": sql, "file": None})
 
     def sql_label(self, spec: SpecBase, file: str) -> str:
         """How messages name a SQL file of this spec."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from dli.exceptions import DLIValidationError, QualitySpecNotFoundError, QualitySpecParseError
 from dli.models.common import ValidationResult
-from dli.models.dq import DqTestType
-from dli.models.quality import DqTestDefinitionSpec, QualitySpec
+from dli.models.quality import QualitySpec
 from dli.specs.catalogue import label_of, matching_files
 from dli.specs.document import Document, Plain, read_document, typed
 from dli.specs.parser import unknown_keys, validated
 from dli.specs.project_file import Discovery
+from dli.specs.quality_rule import DECLARED_KEYS, HAS_BOUNDS, idle_keys, test_problems
 from dli.specs.refusal import refused
 
 __all__ = [
@@ -22,28 +22,12 @@ __all__ = [
     "read_qualities",
     "read_quality",
     "read_sql_file",
-    "test_problems",
     "unknown_tests",
 ]
 
 _PATTERN = "quality.*.yaml"
 _MAX_SQL_BYTES = 1024 * 1024
 
-_IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
-_MAX_IDENTIFIER = 256
-_NEEDS_COLUMNS = (DqTestType.NOT_NULL, DqTestType.UNIQUE)
-_NEEDS_COLUMN = (DqTestType.ACCEPTED_VALUES, DqTestType.RELATIONSHIPS, DqTestType.RANGE_CHECK)
-_HAS_BOUNDS = (DqTestType.RANGE_CHECK, DqTestType.ROW_COUNT)
-_USED = {
-    DqTestType.NOT_NULL: {"columns", "column"},
-    DqTestType.UNIQUE: {"columns", "column"},
-    DqTestType.ACCEPTED_VALUES: {"column", "values", "values_query"},
-    DqTestType.RELATIONSHIPS: {"column", "to", "to_column"},
-    DqTestType.RANGE_CHECK: {"column", "min", "max"},
-    DqTestType.ROW_COUNT: {"min", "max"},
-    DqTestType.SINGULAR: {"sql", "file"},
-}
-_PARTS = set[str]().union(*_USED.values(), {"expression"})
 _TESTS = "tests"
 
 
@@ -137,39 +121,15 @@ def check_quality(spec: QualitySpec, *, tests: Sequence[str] | None = None) -> V
             errors.append(f"test '{test.name}': this name is given twice")
         seen.add(test.name)
         errors += [f"test '{test.name}': {problem}" for problem in test_problems(test)]
-        warnings += [f"test '{test.name}': {doubt}" for doubt in _idle_keys(test)]
-        if test.type in _HAS_BOUNDS and test.min is None and test.max is None:
+        warnings += [f"test '{test.name}': {doubt}" for doubt in idle_keys(test)]
+        if test.type in HAS_BOUNDS and test.min is None and test.max is None:
             warnings.append(f"test '{test.name}': without min and max it always passes")
     return ValidationResult(valid=not errors, errors=errors, warnings=warnings)
 
 
-def test_problems(test: DqTestDefinitionSpec) -> Iterator[str]:
-    """What the test lacks to be run."""
-    if test.type in _NEEDS_COLUMNS and not (test.columns or test.column):
-        yield "columns is missing"
-    if test.type in _NEEDS_COLUMN and not test.column:
-        yield "column is missing"
-    if test.type is DqTestType.ACCEPTED_VALUES and not (test.values or test.values_query):
-        yield "values or values_query is missing"
-    if test.type is DqTestType.RELATIONSHIPS:
-        yield from (f"{key} is missing" for key in ("to", "to_column") if not getattr(test, key))
-    if test.type is DqTestType.SINGULAR and not (test.sql or test.file):
-        yield "sql or file is missing"
-    for name in (*(test.columns or ()), test.column, test.to, test.to_column):
-        if name and not (_IDENTIFIER.fullmatch(name) and len(name) <= _MAX_IDENTIFIER):
-            yield "a column or table is not a valid identifier"
-
-
-def _idle_keys(test: DqTestDefinitionSpec) -> Iterator[str]:
-    for key in sorted(_PARTS - _USED[test.type]):
-        if getattr(test, key) is not None:
-            yield f"{key} has no effect on a test of the type {test.type.value}"
-
-
 def _unknown(document: Document) -> Iterator[str]:
     for place, message in unknown_keys(QualitySpec, document.data):
-        if place[0] != _TESTS:  # a test may carry keys of its own
-            yield f"{document.at(place)}: {message}"
+        yield f"{document.at(place)}: {message}"
 
 
 def _given(value: Any, place: tuple[str | int, ...] = ()) -> Any:
@@ -178,10 +138,7 @@ def _given(value: Any, place: tuple[str | int, ...] = ()) -> Any:
         return {k: _given(v, (*place, k)) for k, v in value.items() if v is not None}
     if isinstance(value, list):
         return [_given(item, (*place, number)) for number, item in enumerate(value)]
-    is_free = place[0] == _TESTS and place[2] not in _DECLARED
+    is_free = place[0] == _TESTS and place[2] not in DECLARED_KEYS
     if is_free:
         return typed(value)
     return str(value) if isinstance(value, Plain) else value
-
-
-_DECLARED = DqTestDefinitionSpec.model_fields.keys() - {"params"}

@@ -14,6 +14,7 @@ from dli.specs.cron import check_schedule
 from dli.specs.document import Place
 from dli.specs.name import NAME_RULE, is_name
 from dli.specs.parameter import coerce, unfillable
+from dli.specs.quality_rule import test_problems
 
 __all__ = ["DIALECTS", "FUNCTION_NAMES", "Finding", "Folder", "broken_rules"]
 
@@ -65,6 +66,7 @@ def broken_rules(spec: DatasetSpec | MetricSpec, folder: Folder | None) -> Itera
         for key in ("pre_statements", "post_statements"):
             yield from _statements(key, getattr(spec, key), folder)
         yield from _schedule(spec)
+        yield from _gate(spec, folder)
 
 
 def _identity(spec: DatasetSpec | MetricSpec) -> Iterator[Finding]:
@@ -147,3 +149,17 @@ def _schedule(spec: DatasetSpec) -> Iterator[Finding]:
             f"schedule: required parameters without default: {', '.join(missing)}",
             ErrorCode.WORKFLOW_REGISTRATION_FAILED,
         )
+
+
+def _gate(spec: DatasetSpec, folder: Folder | None) -> Iterator[Finding]:
+    tests = [] if spec.quality is None else spec.quality.tests
+    if tests and folder is not None:
+        message = f"quality.tests: tests belong in a quality file, quality.{spec.name}.yaml"
+        yield Finding(("quality", "tests"), message)
+        return
+    for number, test in enumerate(tests):
+        place = ("quality", "tests", number)
+        if test.file is not None:
+            yield from _file((*place, "file"), test.file, folder)
+        for problem in test_problems(test):
+            yield Finding(place, f"quality: test '{test.name}': {problem}")

@@ -15,9 +15,9 @@ from dli.specs.refusal import refused
 from dli.specs.sql import check_statement
 from dli.specs.template import RenderContext, builtin_values, render
 
-__all__ = ["Phase", "Slot", "Statement", "render_slot", "render_spec", "slots"]
+__all__ = ["Phase", "Slot", "Statement", "dated", "render_slot", "render_spec", "slots"]
 
-Phase = Literal["pre", "main", "post"]
+Phase = Literal["pre", "main", "post", "quality"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,21 @@ def render_spec(
     if spec.query_statement is None:
         raise refused("the spec has no query_statement; it cannot run")
     given = parameters or {}
-    day = requested_date(given)
-    if day is not None and day != context.logical_date:
-        context = replace(context, logical_date=day, interval=None)
+    context = dated(context, given)
     values = bind(spec.parameters, given, builtin_values(context))
     dialect = spec.execution.dialect
     return [render_slot(slot, context, values, given, dialect) for slot in slots(spec)]
+
+
+def dated(context: RenderContext, given: Mapping[str, Any]) -> RenderContext:
+    """The context of the day that `ds` or `execution_date` ask for, if they do.
+
+    Raises: DLIValidationError 204.
+    """
+    day = requested_date(given)
+    if day is None or day == context.logical_date:
+        return context
+    return replace(context, logical_date=day, interval=None)
 
 
 def render_slot(

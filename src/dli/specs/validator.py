@@ -10,6 +10,7 @@ from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.specs.document import Place
+from dli.specs.gate import render_gate
 from dli.specs.measure import broken_measures
 from dli.specs.origin import Origin
 from dli.specs.parameter import bind, requested_date, samples
@@ -122,6 +123,8 @@ class _Check:
         for slot in slots(bundle):
             placed = slot._replace(origin=self._origin(spec, slot))
             self._check_slot(placed, context, values, spec.execution.dialect)
+        if isinstance(bundle, DatasetSpec):
+            self._check_gate(bundle, context)
         if isinstance(spec, MetricSpec):
             self.errors += [f"{self._at(spec, at)}: {text}" for at, text in broken_measures(spec)]
         if check_deps:
@@ -151,6 +154,16 @@ class _Check:
         except DLIValidationError as error:
             found = _in_kept_lines(slot, context, values, dialect) or error
             self._take(found, found.errors)
+
+    def _check_gate(self, spec: DatasetSpec, context: RenderContext) -> None:
+        gate = render_gate(spec, context)
+        if gate is None:
+            return
+        place = self._at(spec, ("quality",))
+        self.errors += [f"{place}: {problem}" for problem in gate.problems()]
+        if not any(test.is_decisive for test in gate.tests):
+            message = "quality: gate: no quality file has a test of severity error for it"
+            self.warnings.append(f"{place}: {message}")
 
     def _take(self, error: DLIValidationError, texts: list[str]) -> None:
         self.errors += texts

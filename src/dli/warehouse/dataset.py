@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.models.execution import DatasetExecutionResult, ExecutionResult
 from dli.warehouse.base import StatementEvent
+from dli.warehouse.gate import GateKeeper
 from dli.warehouse.limit import time_limit
 from dli.warehouse.plan import plan_statements
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dli.specs.dataset import Statement
+    from dli.specs.gate import Gate
     from dli.warehouse.base import EventKind, Outcome, Session
     from dli.warehouse.plan import PlannedStatement
 
@@ -35,8 +37,12 @@ def run_statements(
     dataset_name: str = "",
     on_event: Callable[[StatementEvent], None] | None = None,
     timeout_s: float | None = None,
+    gate: Gate | None = None,
 ) -> DatasetExecutionResult:
     """Run pre, main and post in order; all take effect together or not at all.
+
+    The tests of the `gate` see what was written; they run last before the commit, those that only
+    warn after it.
 
     Statements with `continue_on_error` never end the run. A pre statement of that kind is part of
     the transaction: DuckDB has no savepoints, so when it fails the transaction is begun again and
@@ -48,15 +54,17 @@ def run_statements(
 
     SQL that the engine refuses gives a result without success. Raises
     `StatementInterruptedError` after `session.interrupt`, `ExecutionError` DLI-402 after
-    `timeout_s`, 403 when the data cannot be had, and `DLIValidationError` DLI-202 for SQL that
-    cannot be read. After each of these the data is as before. A stop or a timeout after the commit
-    is no failure of the run.
+    `timeout_s`, 403 when the data cannot be had, 604 when the gate does not let the run through,
+    and `DLIValidationError` DLI-202 for SQL that cannot be read. After each of these the data is as
+    before. A stop or a timeout after the commit is no failure of the run.
     """
     plan = plan_statements(statements, dialect=dialect, engine_dialect=session.dialect)
-    run = _Run(session, plan, dataset_name, on_event or _ignore)
+    tell = on_event or _ignore
+    keeper = None if gate is None else GateKeeper(gate, session, tell)
+    run = _Run(session, plan, dataset_name, tell, keeper)
     with time_limit(session, timeout_s):
         try:
-            session.prepare(plan)
+            session.prepare([*plan, *(() if keeper is None else keeper.plan())])
             return run.all()
         finally:
             session.rollback()
@@ -83,7 +91,9 @@ class _Run:
         plan: Sequence[PlannedStatement],
         dataset_name: str,
         on_event: Callable[[StatementEvent], None],
+        keeper: GateKeeper | None,
     ) -> None:
+        self._keeper = keeper
         self._session = session
         self._plan = plan
         self._dataset_name = dataset_name
@@ -104,6 +114,8 @@ class _Run:
             repeated = self._repeat(index, inside)
             if repeated is not None:
                 return self._summary(repeated)
+        if self._keeper is not None:
+            self._keeper.hold()
         try:
             self._session.commit()
         except ExecutionError as error:
@@ -122,6 +134,8 @@ class _Run:
             except ExecutionError as error:
                 self._record(index, error, 0)
                 self._tell("skipped", index, error=error)
+        if self._keeper is not None:
+            self._keeper.warn()
 
     def _one(self, index: int, kind: EventKind = "finished") -> ExecutionError | None:
         """Run one statement and record it; gives what the engine refused it with."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIError, ErrorCode
+from dli.exceptions import DLIError, ErrorCode, ExecutionError
 from dli.models.cell import json_value
 from dli.specs.expectation import scan
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dli.warehouse.base import Outcome
     from dli.warehouse.reader import Reader
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "examine", "is_spoiled"]
 
 _SAMPLE_ROWS = 100
 _REFUSALS = frozenset(
@@ -115,9 +115,23 @@ class _Scan:
         except DLIError as error:
             if error.code not in _REFUSALS:
                 raise
+            if is_spoiled(self._reader):
+                message = f"one of the tests that share a scan: {error.message}"
+                raise ExecutionError(message, code=error.code) from error
             return {}  # one of the tests is wrong; alone, each tells for itself
         self.duration_ms = round(_ms_since(started) / len(self._tallies))
         return dict(zip(self._tallies, map(int, found.rows[0]), strict=True))
+
+
+def is_spoiled(reader: Reader) -> bool:
+    """Whether an error has ended the transaction around the tests, so that no other can run."""
+    try:
+        reader.rows("SELECT 1")
+    except DLIError as error:
+        if error.code not in _REFUSALS:
+            raise
+        return True
+    return False
 
 
 def _unable(error: DLIError, started: float) -> Finding:

@@ -31,7 +31,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def job(project: Path, sql: str, timeout_s: int = 60, **changes: Any) -> Job:
+def job(
+    project: Path,
+    sql: str,
+    timeout_s: int = 60,
+    quality: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Job:
     body = {
         "name": "lake.mart.t",
         "owner": "ann",
@@ -39,6 +45,7 @@ def job(project: Path, sql: str, timeout_s: int = 60, **changes: Any) -> Job:
         "query_statement": sql,
         "execution": {"dialect": "duckdb", "timeout_seconds": timeout_s},
         "parameters": [{"name": "size", "type": "integer", "default": 1}],
+        "quality": quality or {},
     }
     spec, _warnings = dataset_from_mapping(body)
     values: dict[str, Any] = {
@@ -97,6 +104,20 @@ def test_what_is_wrong_is_told_with_its_code(
     with pytest.raises(DLIError) as caught:
         job(project, sql, parameters=parameters).run()
     assert caught.value.code is code
+
+
+def test_a_quality_gate_undoes_a_run_that_fails_it(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job(project, "CREATE TABLE lake.mart.t AS SELECT 5 AS n").run()
+    least = {"name": "enough", "type": "range_check", "column": "n", "min": 5}
+    gate = {"gate": True, "tests": [least]}
+    assert job(project, "UPDATE lake.mart.t SET n = 6", quality=gate).run() == 1
+    with caplog.at_level("ERROR"), pytest.raises(ExecutionError) as caught:
+        job(project, "UPDATE lake.mart.t SET n = 1", quality=gate).run()
+    assert caught.value.code is ErrorCode.QUALITY_TEST_EXECUTION
+    assert "quality enough (1/1) failed, 1 rows" in caplog.text
+    assert rows(project) == [(6,)]
 
 
 def after_start(action: Callable[[], None], caplog: pytest.LogCaptureFixture) -> threading.Thread:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dli.exceptions import DLIError, ErrorCode
 from dli.models.dataset import DatasetSpec
 from dli.specs.dataset import render_dataset
+from dli.specs.gate import render_gate
 from dli.specs.schedule import Interval, local_date
 from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
     from dli.specs.dataset import Statement
+    from dli.specs.gate import Gate
     from dli.warehouse.base import Session, StatementEvent
 
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
@@ -61,11 +63,15 @@ class Job:
         """
         self._write("info", self._headline())
         try:
-            spec, statements = self._render()
+            spec, statements, gate = self._render()
             with self._workshop.session() as session:
                 self._take(session)
                 result = run_statements(
-                    session, statements, dialect=spec.execution.dialect, on_event=self._on_event
+                    session,
+                    statements,
+                    dialect=spec.execution.dialect,
+                    on_event=self._on_event,
+                    gate=gate,
                 )
         except DLIError as exc:
             raise self._failed(exc.message, exc.code.value) from exc
@@ -82,10 +88,11 @@ class Job:
         Raises:
             DLIError: the run would fail.
         """
-        spec, statements = self._render()
+        spec, statements, gate = self._render()
+        tests = [] if gate is None else gate.checked_statements()
         if bind:
             with self._workshop.session() as session:
-                check_statements(session, statements, dialect=spec.execution.dialect)
+                check_statements(session, [*statements, *tests], dialect=spec.execution.dialect)
         return [statement.sql for statement in statements]
 
     def interrupt(self) -> None:
@@ -106,7 +113,7 @@ class Job:
             if self._is_interrupted:
                 session.interrupt()
 
-    def _render(self) -> tuple[DatasetSpec, list[Statement]]:
+    def _render(self) -> tuple[DatasetSpec, list[Statement], Gate | None]:
         message = self._message
         interval = Interval(
             datetime.fromisoformat(message["interval_start"]),
@@ -123,7 +130,8 @@ class Job:
             known_names=(),
         )
         with self._rendering:
-            return spec, render_dataset(spec, context, message["parameters"])
+            statements = render_dataset(spec, context, message["parameters"])
+            return spec, statements, render_gate(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
         self._write(_LEVELS.get(event.kind, "info"), str(event))

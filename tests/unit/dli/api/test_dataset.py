@@ -212,6 +212,40 @@ def test_progress_is_told_statement_by_statement(api: DatasetAPI) -> None:
     ]
 
 
+def add_gate(project: Path, least: int) -> None:
+    spec = project / "datasets" / f"dataset.{DAILY}.yaml"
+    spec.write_text(SPECS[DAILY] + "quality: {gate: true}\n")
+    (project / "quality").mkdir(exist_ok=True)
+    (project / "quality" / f"quality.{DAILY}.yaml").write_text(
+        f"target: {{type: dataset, name: {DAILY}}}\nmetadata: {{owner: me}}\n"
+        f"tests: [{{name: enough, type: range_check, column: amount, min: {least}}}]\n"
+    )
+
+
+def test_a_quality_gate_undoes_a_run_that_fails_it(api: DatasetAPI, project: Path) -> None:
+    assert api.run(DAILY, parameters={"ds": "2025-01-01"}).rows_affected == 1
+    add_gate(project, least=10)
+    api = DatasetAPI(ExecutionContext(project_path=project))
+    result = api.run(DAILY, parameters={"ds": "2025-01-02"})
+    assert result.status is ResultStatus.FAILURE
+    assert result.error_message == "Quality gate: 1 of 1 tests did not pass: enough (1 rows)"
+    assert count(api) == 1
+    add_gate(project, least=5)
+    api = DatasetAPI(ExecutionContext(project_path=project))
+    assert api.run(DAILY, parameters={"ds": "2025-01-02"}).status is ResultStatus.SUCCESS
+    assert count(api) == 2
+
+
+def test_a_dry_run_binds_the_tests_of_the_gate(api: DatasetAPI, project: Path) -> None:
+    api.run(DAILY, parameters={"ds": "2025-01-01"})
+    add_gate(project, least=10)
+    file = project / "quality" / f"quality.{DAILY}.yaml"
+    file.write_text(file.read_text().replace("column: amount", "column: nope"))
+    api = DatasetAPI(ExecutionContext(project_path=project))
+    assert "quality enough" in api.check(DAILY).errors[0]
+    assert api.run(DAILY, dry_run=True).status is ResultStatus.FAILURE
+
+
 def test_inline_sql_can_be_checked_only_and_by_strict_rules(api: DatasetAPI) -> None:
     assert api.run_sql("CREATE TABLE a.b.c (d INT)", dry_run=True).status is ResultStatus.SUCCESS
     assert api.run_sql("SELECT * FROM a.b.c").status is ResultStatus.FAILURE

@@ -1,0 +1,84 @@
+"""A run inside the worker on a real warehouse: its quality gate."""
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from basecamp.engines.embedded.job import Job, JobFailed
+from basecamp.engines.embedded.log import RunLog
+from basecamp.engines.embedded.workshop import Workshop
+from dli.exceptions import ExecutionError
+from dli.specs.parser import dataset_from_mapping
+
+LEAST = {"name": "enough", "type": "range_check", "column": "n", "min": 5}
+SOFT = {"name": "soft", "type": "row_count", "max": 0, "severity": "warn"}
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Job]:
+    (tmp_path / "dli.yaml").write_text("")
+    workshop = Workshop(tmp_path, {})
+
+    def job(sql: str, *tests: dict[str, Any]) -> Job:
+        body = {
+            "name": "lake.mart.t",
+            "owner": "ann",
+            "team": "data",
+            "query_statement": sql,
+            "execution": {"dialect": "duckdb"},
+            "quality": {"gate": True, "tests": list(tests)},
+        }
+        spec, _warnings = dataset_from_mapping(body)
+        message = {
+            "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "parameters": {},
+            "interval_start": "2025-06-01T00:00:00+00:00",
+            "interval_end": "2025-06-02T00:00:00+00:00",
+            "timezone": "UTC",
+            "run_id": "run-1",
+            "attempt": 1,
+            "max_attempts": 1,
+        }
+        log = RunLog(tmp_path / "run.jsonl", lambda: None)
+        return Job(workshop, message, log, nullcontext())
+
+    return job
+
+
+def lines(folder: Path) -> list[tuple[str, str]]:
+    text = (folder / "run.jsonl").read_text()
+    found = [json.loads(line) for line in text.splitlines()]
+    return [(line["level"], line["message"]) for line in found if "quality" in line["message"]]
+
+
+def test_a_quality_gate_undoes_a_run_that_fails_it(
+    make: Callable[..., Job], tmp_path: Path
+) -> None:
+    make("CREATE TABLE lake.mart.t AS SELECT 5 AS n", LEAST).run()
+    with pytest.raises(JobFailed) as caught:
+        make("UPDATE lake.mart.t SET n = 1", LEAST).run()
+    assert caught.value.code == "DLI-604"
+    assert caught.value.message == "Quality gate: 1 of 1 tests did not pass: enough (1 rows)"
+    assert make("UPDATE lake.mart.t SET n = n + 1", LEAST).run() == 1
+    assert [level for level, _ in lines(tmp_path)] == ["info", "error", "info"]
+
+
+def test_a_warning_is_in_the_log_of_a_run_that_completes(
+    make: Callable[..., Job], tmp_path: Path
+) -> None:
+    make("CREATE TABLE lake.mart.t AS SELECT 5 AS n", SOFT).run()
+    ((level, message),) = lines(tmp_path)
+    assert (level, message.partition(" rows")[0]) == ("warning", "quality soft (1/1) ignored, 1")
+
+
+def test_a_check_binds_the_tests_and_leaves_them_out_of_the_statements(
+    make: Callable[..., Job],
+) -> None:
+    sql = "CREATE TABLE lake.mart.t AS SELECT 5 AS n"
+    assert make(sql, LEAST).check(bind=True) == [sql]
+    with pytest.raises(ExecutionError, match="quality enough"):
+        make(sql, {**LEAST, "column": "nope"}).check(bind=True)
