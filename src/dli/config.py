@@ -35,6 +35,7 @@ __all__ = [
     "current_environment",
     "find_project_root",
     "is_alive",
+    "make_private",
     "read_server_state",
     "resolve_server",
     "same_server",
@@ -303,6 +304,16 @@ def current_environment(env: Mapping[str, str]) -> str:
 def state_dir(root: Path) -> Path:
     """Where a project keeps what its own Basecamp and warehouse store."""
     return root / ".dli"
+
+
+def make_private(folder: Path) -> None:
+    """The folder for its owner only; so is what is missing above it, unlike with `parents=True`.
+
+    Raises: OSError.
+    """
+    if not folder.parent.exists():
+        make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_server_state(root: Path) -> ServerState | None:

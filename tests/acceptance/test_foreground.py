@@ -1,6 +1,7 @@
 """Basecamp in the foreground, as `make serve` starts it."""
 
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,11 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 
 def test_it_says_where_it_runs_and_ends_on_ctrl_c(open_shell: Callable[[Path], Shell]) -> None:
     shell = open_shell(EXAMPLE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
     process = subprocess.Popen(
-        ["dli", "up", "--foreground"],
+        ["dli", "up", "--foreground", "--port", port],
         cwd=shell.directory,
         env=shell.environment,
         stdout=subprocess.PIPE,
@@ -23,6 +27,7 @@ def test_it_says_where_it_runs_and_ends_on_ctrl_c(open_shell: Callable[[Path], S
     with process:
         assert process.stdout is not None
         line = process.stdout.readline()
+        assert shell.state["url"] == f"http://127.0.0.1:{port}"
         assert line == f"Basecamp runs at {shell.state['url']} (pid {process.pid}).\n"
         shell.dli("workflow", "list")
         process.send_signal(signal.SIGINT)

@@ -4,10 +4,14 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from typing import Any
 
+import click.testing
 import pytest
+import typer.testing
 
 import dli
+from dli.main import app
 
 LIBRARY_NAMES = """
     __version__
@@ -141,6 +145,23 @@ def test_all_library_names_come_in_one_statement_of_a_fresh_interpreter() -> Non
     code = f"from dli import {', '.join(LIBRARY)}; print({LIBRARY[1]}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "DatasetAPI\n"
+
+
+@pytest.mark.parametrize("runner", [click.testing.CliRunner(), typer.testing.CliRunner()])
+def test_the_application_works_with_both_test_runners(
+    runner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLI_EXECUTION_MODE", "mock")
+    listed = runner.invoke(app, ["workflow", "list", "--format", "json"])
+    assert listed.exit_code == 0
+    assert len(json.loads(listed.stdout)) == 3
+    assert "MOCK" in listed.stderr
+    assert "MOCK" not in listed.stdout
+    refused = runner.invoke(app, ["workflow", "status", "no-such-run"])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "[DLI-800]" in refused.stderr
+    assert runner.invoke(app, ["workflow", "rum"]).exit_code == 2
+    assert runner.invoke(app, "--version").stdout == f"dli {dli.__version__}\n"
 
 
 @pytest.mark.parametrize("module", ["dli", "dli.models", "dli.models.common"])

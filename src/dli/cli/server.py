@@ -28,7 +28,7 @@ from dli.cli.engine import (
 from dli.cli.option import path_option
 from dli.cli.output import clean, emit, note
 from dli.client.basecamp import BasecampClient, ServerConfig
-from dli.config import is_alive, read_server_state, state_dir
+from dli.config import is_alive, make_private, read_server_state, state_dir
 from dli.exceptions import ConfigurationError, ServerError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _start(command: list[str], root: Path, patience_s: float) -> ServerState:
     Raises: ServerError (503) when it ends or does not answer in time.
     """
     folder = state_dir(root)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_private(folder)
     log = folder / "basecamp.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as output:

@@ -6,6 +6,7 @@ checked, and one deadline covers connecting, sending, reading and all tries of a
 
 from __future__ import annotations
 
+import sys
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from itertools import chain
@@ -69,10 +70,12 @@ class HttpTransport:
             text = "The request holds a value that JSON cannot carry, or a name that a URL cannot"
             return refusal(422, ErrorCode.PARAMETER_INVALID.value, text)
         deadline = Deadline(self._config.timeout + request.wait_s)
-        first = self._once(message, deadline)
-        if not first.is_repeatable:
-            return first.response
-        return self._again(first, message, deadline).response
+        began = time.monotonic()
+        answer = self._once(message, deadline)
+        if answer.is_repeatable:
+            answer = self._again(answer, message, deadline)
+        _tell(message, answer.response, time.monotonic() - began)
+        return answer.response
 
     def _again(self, first: Answer, message: WireRequest, deadline: Deadline) -> Answer:
         # Imported late: most calls succeed at once and need none of it.
@@ -159,6 +162,14 @@ class HttpTransport:
 
     def _host(self) -> str:
         return urlsplit(self._config.url).netloc
+
+
+def _tell(message: WireRequest, response: ServerResponse, duration_s: float) -> None:
+    """One line of log, where somebody logs: to import logging takes 10 ms that few calls need."""
+    if (logging := sys.modules.get("logging")) is not None:
+        path, _, _ = message.target.partition("?")
+        words = message.method, path, response.status_code, duration_s * 1000
+        logging.getLogger(__name__).debug("%s %s: %d in %.0f ms", *words)
 
 
 def _outcome(state: RetryCallState) -> Answer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import duckdb
 
+from dli.config import make_private
 from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
 from dli.warehouse.failure import holder_of_lock, refusal
 from dli.warehouse.instance import EngineLimits, start_instance
@@ -207,7 +208,7 @@ class DuckDBWarehouse:
         files = list((self._files or {}).values())
         logs = [file.with_name(f"{file.name}.wal") for file in files]
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             return start_instance(
                 limits=limits,
                 spill_dir=self._folder / ".spill",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from dli.config import make_private
 from dli.warehouse.semantics import MACROS
 from dli.warehouse.source import escaped
 
@@ -81,7 +82,7 @@ def _own_spill_dir(parent: Path) -> Path:
         if not _is_alive(int(folder.name)):
             shutil.rmtree(folder, ignore_errors=True)
     own = parent / str(os.getpid())
-    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(own)
     return own
 
 

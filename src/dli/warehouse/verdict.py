@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from dli.config import state_dir
+from dli.config import make_private, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Verdicts:
         }
         moment = result.finished_at.strftime("%Y%m%dT%H%M%S.%f")
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             part = folder / f".{uuid4().hex}"
             part.write_text(json.dumps(record), encoding="utf-8")
             part.replace(folder / f"{moment}-{part.name[1:9]}.json")

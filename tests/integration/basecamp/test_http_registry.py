@@ -58,6 +58,8 @@ def test_replacing_needs_force_and_makes_a_version_when_something_changed(site: 
     assert len({one["spec_hash"] for one in page["versions"]}) == 2
     first = site.get(f"{DATASETS}/{DAILY}/versions?limit=1").body
     assert (first["total_count"], first["next_offset"]) == (2, 1)
+    rest = site.get(f"{DATASETS}/{DAILY}/versions?limit=1&offset=1").body
+    assert [one["version"] for one in rest["versions"]] == [1]
 
 
 def test_a_repeated_request_is_answered_as_the_first_time(site: Any) -> None:
@@ -68,24 +70,25 @@ def test_a_repeated_request_is_answered_as_the_first_time(site: Any) -> None:
     assert again.headers["idempotency-replayed"] == "true"
 
 
-def test_lists_are_narrowed_by_every_parameter(site: Any) -> None:
-    put(site, dataset("a.b.one", tags=["daily", "money"], domains=["sales"]))
-    put(site, dataset("a.b.two", tags=["daily"], team="web", description="What was CLICKED"))
-    put(site, dataset("a.b.three", owner="bo@example.com"))
-    assert names(site, "") == ["a.b.one", "a.b.three", "a.b.two"]
-    assert names(site, "tag=daily") == ["a.b.one", "a.b.two"]
-    assert names(site, "tag=daily&tag=money") == ["a.b.one"]
-    assert names(site, "tag=DAILY") == []
-    assert names(site, "owner=bo@example.com") == ["a.b.three"]
-    assert names(site, "team=web") == ["a.b.two"]
-    assert names(site, "domain=sales") == ["a.b.one"]
-    assert names(site, "search=clicked") == ["a.b.two"]
-    assert names(site, "search=B.T") == ["a.b.three", "a.b.two"]
-    assert names(site, "search=%25") == []
-    assert names(site, "limit=1&offset=1") == ["a.b.three"]
-    assert site.get(f"{DATASETS}?limit=0").status == 422
-    assert site.get(f"{DATASETS}?other=1").status == 400
-    assert site.get(f"{DATASETS}?owner=a&owner=b").status == 400
+@pytest.mark.parametrize("route", [DATASETS, METRICS])
+def test_lists_are_narrowed_by_every_parameter(site: Any, route: str) -> None:
+    put(site, dataset("a.b.one", tags=["daily", "money"], domains=["sales"]), route)
+    put(site, dataset("a.b.two", tags=["daily"], team="web", description="What was CLICKED"), route)
+    put(site, dataset("a.b.three", owner="bo@example.com"), route)
+    assert names(site, "", route) == ["a.b.one", "a.b.three", "a.b.two"]
+    assert names(site, "tag=daily", route) == ["a.b.one", "a.b.two"]
+    assert names(site, "tag=daily&tag=money", route) == ["a.b.one"]
+    assert names(site, "tag=DAILY", route) == []
+    assert names(site, "owner=bo@example.com", route) == ["a.b.three"]
+    assert names(site, "team=web", route) == ["a.b.two"]
+    assert names(site, "domain=sales", route) == ["a.b.one"]
+    assert names(site, "search=clicked", route) == ["a.b.two"]
+    assert names(site, "search=B.T", route) == ["a.b.three", "a.b.two"]
+    assert names(site, "search=%25", route) == []
+    assert names(site, "limit=1&offset=1", route) == ["a.b.three"]
+    assert site.get(f"{route}?limit=0").status == 422
+    assert site.get(f"{route}?other=1").status == 400
+    assert site.get(f"{route}?owner=a&owner=b").status == 400
 
 
 def test_a_workflow_makes_its_dataset_known(site: Any) -> None:
@@ -126,8 +129,11 @@ def test_metrics_have_a_registry_of_their_own(site: Any) -> None:
     assert names(site, "", METRICS) == ["shop.sales.total"]
     assert names(site, "") == []
     check(site.get(f"{METRICS}/shop.sales.total"), 200, record.RegisteredSpecRecord)
-    check(site.get(f"{METRICS}/shop.sales.total/versions"), 200, record.VersionPage)
     assert put(site, total, METRICS).status == 409
+    assert put(site, {**total, "tags": ["daily"]}, METRICS, force=True).status == 200
+    versions = f"{METRICS}/shop.sales.total/versions"
+    page = check(site.get(f"{versions}?limit=1&offset=1"), 200, record.VersionPage)
+    assert ([one["version"] for one in page["versions"]], page["total_count"]) == ([1], 2)
 
 
 @pytest.mark.parametrize(("route", "code"), [(DATASETS, "DLI-101"), (METRICS, "DLI-102")])

@@ -86,6 +86,10 @@ def test_new_log_lines_are_answered_as_they_come(site: Any) -> None:
         found = asked.result(5).body
     assert [one["message"] for one in found["lines"]] == ["begins"]
     assert (found["next"], found["done"]) == (1, False)
+    site.engine.lines.append({**line, "seq": 2, "message": "goes on"})
+    logs = f"/api/v1/workflows/runs/{run_id}/logs"
+    assert [one["message"] for one in site.get(f"{logs}?limit=1").body["lines"]] == ["begins"]
+    assert [one["message"] for one in site.get(f"{logs}?after=1").body["lines"]] == ["goes on"]
 
 
 def test_the_end_of_the_server_keeps_nobody_waiting(site: Any) -> None:

@@ -193,3 +193,108 @@ def test_logs_of_a_run(site: Any) -> None:
     run_id = site.start_run()
     found = site.get(f"{WORKFLOWS}/runs/{run_id}/logs")
     assert check(found, 200, record.LogRecord) == {"lines": [], "next": 0, "done": False}
+
+
+def test_every_setting_of_a_registration_is_kept(site: Any) -> None:
+    body = check(
+        site.register(
+            timezone="Asia/Seoul", enabled=False, retry_max_attempts=4, retry_delay_seconds=9
+        ),
+        201,
+        record.WorkflowRegisterRecord,
+    )
+    assert (body["timezone"], body["enabled"], body["status"]) == ("Asia/Seoul", False, "paused")
+    assert (body["retry_max_attempts"], body["retry_delay_seconds"]) == (4, 9)
+    assert body["next_run"] is None
+    shown = site.get(f"{WORKFLOWS}/{NAME}").body
+    assert (shown["timezone"], shown["retry_max_attempts"]) == ("Asia/Seoul", 4)
+
+
+def test_the_history_comes_in_pages_newest_first(site: Any) -> None:
+    site.register()
+    started = [site.start_run() for _ in range(3)]
+    first = site.get(f"{WORKFLOWS}/history?limit=2").body
+    assert [run["run_id"] for run in first["runs"]] == started[:0:-1]
+    rest = site.get(f"{WORKFLOWS}/history?limit=2&offset={first['next_offset']}").body
+    assert [run["run_id"] for run in rest["runs"]] == started[:1]
+    assert (rest["total_count"], rest["next_offset"]) == (3, None)
+
+
+def test_a_backfill_follows_all_that_it_is_told(site: Any) -> None:
+    parameters = [{"name": "country", "type": "string", "default": "US"}]
+    site.register(spec=site.spec(parameters=parameters), enabled=False)
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-02"}
+    path = f"{WORKFLOWS}/{NAME}/backfill"
+    told = {**days, "parameters": {"country": "KR"}}
+    started = check(site.post(path, told), 202, record.BackfillChangeRecord)
+    first, second = (day["run_id"] for day in started["runs"])
+    shown = site.get(f"{WORKFLOWS}/runs/{second}").body
+    assert shown["parameters"]["country"] == "KR"
+    site.end_run(first)
+    site.post(f"{WORKFLOWS}/runs/{started['run_id']}/stop")
+    again = site.post(path, {**told, "skip_completed": True}).body
+    assert [day["date"] for day in again["runs"]] == ["2026-01-02"]
+
+
+def test_an_entry_is_addressed_by_its_source(site: Any) -> None:
+    site.register()
+    site.publish(NAME)
+    manual, code = {"source_type": "manual"}, {"source_type": "code"}
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-01"}
+    for action, body in (("run", {}), ("backfill", days)):
+        refused = site.post(f"{WORKFLOWS}/{NAME}/{action}", {**body, **manual})
+        assert (refused.status, refused.body["code"]) == (409, "DLI-806")
+        assert site.post(f"{WORKFLOWS}/{NAME}/{action}", {**body, **code}).status == 202
+    reason = {"reason": "audit"}
+    paused = site.post(f"{WORKFLOWS}/{NAME}/pause", {**reason, **code})
+    assert (paused.body["source_type"], paused.body["status"]) == ("code", "paused")
+    refused = site.post(f"{WORKFLOWS}/{NAME}/unpause", manual)
+    assert (refused.status, refused.body["code"]) == (403, "DLI-806")
+    resumed = site.post(f"{WORKFLOWS}/{NAME}/unpause", {**reason, **code})
+    assert (resumed.body["source_type"], resumed.body["status"]) == ("code", "active")
+
+
+def test_a_publication_can_be_tried(site: Any) -> None:
+    body = {"specs": [site.spec("a.one")], "dry_run": True}
+    tried = site.post(f"{WORKFLOWS}/publish", body)
+    assert check(tried, 200, record.PublicationRecord)["added"] == ["a.one"]
+    assert site.get(f"{WORKFLOWS}/a.one").status == 404
+
+
+FIELDS = {
+    "workflow": """
+        dataset_name source_type status enabled cron timezone next_run overridden_by owner team
+        description tags retry_max_attempts retry_delay_seconds last_run_at last_run_status error
+        created_at updated_at
+    """,
+    "run": """
+        run_id dataset_name source_type status run_type parameters logical_date created_at
+        started_at finished_at duration_seconds attempt max_attempts triggered_by backfill_id
+        stop_reason error_message
+    """,
+    "backfill": """
+        run_id dataset_name source_type status run_type parameters created_at started_at
+        finished_at duration_seconds triggered_by stop_reason error_message
+        start_date end_date total_runs completed_runs runs
+    """,
+}
+
+
+def test_records_have_the_fields_of_the_contract(site: Any) -> None:
+    site.register()
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-01"}
+    backfill = site.post(f"{WORKFLOWS}/{NAME}/backfill", days).body
+    found = {
+        "workflow": [site.get(f"{WORKFLOWS}/{NAME}").body, *site.get(WORKFLOWS).body["workflows"]],
+        "run": [
+            site.get(f"{WORKFLOWS}/runs/{site.start_run()}").body,
+            *site.get(f"{WORKFLOWS}/history").body["runs"],
+        ],
+        "backfill": [site.get(f"{WORKFLOWS}/runs/{backfill['run_id']}").body],
+    }
+    for kind, records in found.items():
+        for one in records:
+            assert set(FIELDS[kind].split()) <= one.keys(), kind
+    (backfilled,) = (run for run in found["run"] if run["run_type"] == "backfill")
+    assert backfilled["backfill_id"] == backfill["run_id"]
+    assert backfill["runs"][0].keys() == {"run_id", "date", "status"}

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from dli import __version__
+from dli.api.config import ConfigAPI
 from dli.api.dataset import DatasetAPI
 from dli.api.metric import MetricAPI
 from dli.exceptions import DatasetNotFoundError, MetricNotFoundError, ServerError
@@ -120,3 +122,81 @@ def test_a_server_that_is_not_there(context: ExecutionContext) -> None:
     with pytest.raises(ServerError) as caught:
         DatasetAPI(gone).register(DAILY)
     assert caught.value.code.value == "DLI-501"
+
+
+def test_metrics_on_the_command_line(
+    context: ExecutionContext, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DLI_SERVER_URL", context.server_url or "")
+    monkeypatch.setenv("DLI_API_TOKEN", context.api_token or "")
+
+    def dli(*words: str) -> Result:
+        return CliRunner().invoke(app, words)  # type: ignore[arg-type]
+
+    assert json.loads(dli("metric", "list", "--source", "server", "-f", "json").stdout) == []
+    assert dli("metric", "register", TOTAL).stdout == f"{TOTAL} is registered.\n"
+    assert dli("metric", "register", TOTAL).exit_code == 1
+    assert dli("metric", "diff", TOTAL).stderr == "No difference.\n"
+    file = project / "metrics" / f"metric.{TOTAL}.yaml"
+    file.write_text(file.read_text().replace("SELECT 1", "SELECT 2"))
+    assert "+query_statement: SELECT 2\n" in dli("metric", "diff", TOTAL).stdout
+    assert dli("metric", "register", TOTAL, "--force").exit_code == 0
+    versions = json.loads(dli("metric", "history", TOTAL, "--format", "json").stdout)
+    assert [one["version"] for one in versions] == [2, 1]
+    listed = json.loads(dli("metric", "list", "-s", "server", "-t", "daily", "-f", "json").stdout)
+    assert [one["name"] for one in listed] == [TOTAL]
+    shown = json.loads(dli("metric", "get", TOTAL, "-s", "server", "-f", "json").stdout)
+    assert shown["query_statement"] == "SELECT 2"
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_found"),
+    [
+        ({"owner": "ana@example.com"}, True),
+        ({"owner": "ana"}, False),
+        ({"tags": ["daily"]}, True),
+        ({"tags": ["daily", "other"]}, False),
+        ({"catalog": "shop", "schema": "sales"}, True),
+        ({"catalog": "web"}, False),
+        ({"schema": "raw"}, False),
+        ({"domain": "money"}, False),
+    ],
+)
+def test_every_filter_holds_for_registered_specs_too(
+    context: ExecutionContext, filters: dict[str, Any], is_found: bool
+) -> None:
+    datasets, metrics = DatasetAPI(context), MetricAPI(context)
+    datasets.register(DAILY)
+    metrics.register(TOTAL)
+    found = [spec.name for spec in datasets.list_datasets(source="server", **filters)]
+    assert found == ([DAILY] if is_found else [])
+    also = [spec.name for spec in metrics.list_metrics(source="server", **filters)]
+    assert also == ([TOTAL] if is_found else [])
+
+
+@pytest.mark.parametrize(("kind", "name"), [(DatasetAPI, DAILY), (MetricAPI, TOTAL)])
+def test_in_server_mode_the_specs_of_the_project_are_looked_at(
+    context: ExecutionContext, kind: type[DatasetAPI | MetricAPI], name: str
+) -> None:
+    api = kind(context.model_copy(update={"execution_mode": ExecutionMode.SERVER}))
+    assert api.validate(name).valid
+    assert not api.validate("shop.sales.none", strict=True).valid
+    assert api.render_sql(name, format_sql=False).startswith("SELECT 1")
+    assert api.get_tables(name) == (["shop.raw.orders"] if name == DAILY else [])
+    assert api.get_columns(name) == (["a"] if name == DAILY else ["1"])
+    api.register(name)
+    assert api.diff(name) == ""
+    assert [one["version"] for one in api.get_versions(name)] == [1]
+    with pytest.raises(ServerError):
+        api.register(name)
+
+
+def test_the_connection_to_a_server_is_really_tried(context: ExecutionContext) -> None:
+    server = {"execution_mode": ExecutionMode.SERVER}
+    for kind in (DatasetAPI, MetricAPI):
+        assert kind(context.model_copy(update=server)).test_connection() is True
+        for wrong in ({"api_token": "wrong"}, {"server_url": "http://127.0.0.1:9", "timeout": 1}):
+            assert kind(context.model_copy(update={**server, **wrong})).test_connection() is False
+    status = ConfigAPI(context).get_server_status()
+    assert status == {"healthy": True, "url": context.server_url, "version": __version__}

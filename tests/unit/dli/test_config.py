@@ -14,6 +14,7 @@ from dli.config import (
     current_environment,
     find_project_root,
     is_alive,
+    make_private,
     read_server_state,
     resolve_server,
     same_server,
@@ -268,3 +269,12 @@ def test_a_process_that_has_ended_and_waits_to_be_collected_is_not_alive() -> No
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not is_alive(process.pid)
+
+
+def test_what_is_made_is_for_its_owner_only_up_to_what_was_there(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    made = tmp_path / ".dli" / "warehouse" / ".spill"
+    make_private(made)
+    make_private(made)
+    modes = [folder.stat().st_mode & 0o777 for folder in (made, *made.parents[:3])]
+    assert modes == [0o700, 0o700, 0o700, 0o755]

@@ -193,3 +193,16 @@ def test_no_server_is_not_healthy() -> None:
 def test_the_mock_server_is_healthy(mock_context: ExecutionContext) -> None:
     status = ConfigAPI(mock_context).get_server_status()
     assert status == {"healthy": True, "url": "http://mock-server", "version": __version__}
+
+
+@pytest.mark.parametrize("mode", list(ExecutionMode))
+def test_values_do_not_depend_on_the_mode(
+    project: Path, monkeypatch: pytest.MonkeyPatch, mode: ExecutionMode
+) -> None:
+    monkeypatch.setenv("DLI_ENV", "prod")
+    api = ConfigAPI(ExecutionContext(project_path=project, execution_mode=mode))
+    assert api.get("project.name") == ConfigValue(key="project.name", value="flights")
+    assert api.get_current_environment() == "prod"
+    if mode is not ExecutionMode.MOCK:
+        active = [env.name for env in api.list_environments() if env.is_active]
+        assert active == ["prod"]

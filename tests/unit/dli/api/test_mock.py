@@ -1,6 +1,7 @@
 """MOCK answers of datasets, metrics, quality and transpile: fixed, and nothing is ever called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,6 +19,7 @@ from dli.api import (
 from dli.exceptions import DLIValidationError
 from dli.models.common import DatasetResult, ExecutionContext, MetricResult
 from dli.models.state import ExecutionMode, ResultStatus
+from dli.specs.project import Project
 from dli.warehouse.executor import QueryExecutor
 
 CLICKS = "iceberg.analytics.daily_clicks"
@@ -151,3 +153,36 @@ def test_every_class_keeps_its_context_and_hides_the_token(kind: Callable[..., A
     assert repr(api).startswith(f"{type(api).__name__}(context=ExecutionContext(")
     assert "s3cret" not in repr(api)
     assert kind().context.execution_mode is ExecutionMode.LOCAL
+
+
+def test_what_is_new_has_samples_too(mock_context: ExecutionContext, spec_api: Spec) -> None:
+    assert spec_api.diff("a.b") == ""
+    assert spec_api.get_versions("a.b") == []
+    if isinstance(spec_api, DatasetAPI):
+        assert spec_api.check("a.b").valid
+        assert spec_api.get_rows("a.b") == []
+    assert QualityAPI(mock_context).get_history("pk_unique") == []
+
+
+def test_collaborators_are_made_on_first_use_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    open_project = Project.open
+
+    def counted(root: Path, env: Mapping[str, str] | None = None) -> Project:
+        opened.append(root)
+        return open_project(root, env)
+
+    monkeypatch.setattr(Project, "open", staticmethod(counted))
+    (tmp_path / "dli.yaml").write_text("")
+    api = DatasetAPI(ExecutionContext(project_path=tmp_path))
+    assert opened == []
+    assert api.get("a.b") is None
+    assert api.list_datasets() == []
+    assert opened == [tmp_path]
+    client = WorkflowAPI(
+        ExecutionContext(server_url="http://h:1", execution_mode=ExecutionMode.SERVER)
+    )
+    assert client._client is None
+    assert client._connected() is client._connected()

@@ -155,3 +155,12 @@ def test_a_server_says_that_it_is_not_there_yet(root: Path) -> None:
     context = ExecutionContext(project_path=root, execution_mode=ExecutionMode.SERVER)
     with pytest.raises(DLIError, match="not available in this version yet"):
         QualityAPI(context).run(FILE)
+
+
+@pytest.mark.parametrize("mode", [ExecutionMode.MOCK, ExecutionMode.SERVER])
+def test_files_are_read_and_checked_without_a_server(root: Path, mode: ExecutionMode) -> None:
+    api = QualityAPI(ExecutionContext(project_path=root, execution_mode=mode))
+    assert [test.name for test in api.get_spec(FILE).tests] == ["key", "country", "off"]
+    assert api.validate(FILE).valid
+    (root / FILE).write_text(GOOD.replace(", columns: [id]", ""))
+    assert not api.validate(FILE).valid

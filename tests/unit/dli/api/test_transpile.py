@@ -138,3 +138,12 @@ def test_a_server_that_does_not_answer_is_an_error() -> None:
     )
     with pytest.raises(ServerError, match="DLI-501"):
         TranspileAPI(context).get_rules()
+
+
+def test_what_needs_no_rules_needs_no_server() -> None:
+    api = TranspileAPI(ExecutionContext(execution_mode=ExecutionMode.SERVER))
+    assert api.format_sql("select a from t") == "SELECT\n  a\nFROM t"
+    assert api.validate_sql("SELECT 1").valid
+    assert not api.validate_sql("SELECT (").valid
+    assert not api.validate_sql("SELECT `a`").valid
+    assert api.validate_sql("SELECT `a`", dialect="bigquery").valid

@@ -88,6 +88,7 @@ def test_validate_shows_the_sql_as_it_runs(dli: Dli) -> None:
     assert result.stdout.startswith("shop.sales.by_customer is valid.\n")
     assert "-- main\nCREATE TABLE shop.sales.by_customer" in result.stdout
     assert "customer = '007'" in result.stdout
+    assert dli(*words, "--show-sql").stdout == result.stdout
     assert "SELECT" not in dli(*words, "--no-sql").stdout
 
 
@@ -141,3 +142,19 @@ def test_outside_of_a_project_is_dli_002(dli: Dli, project: Path) -> None:
     (project / "dli.yaml").unlink()
     result = dli("dataset", "list")
     assert (result.exit_code, result.stderr[:16]) == (1, "Error [DLI-002]:")
+
+
+def test_strict_and_dependencies_are_asked_for(dli: Dli, project: Path) -> None:
+    words = ("dataset", "validate", "shop.sales.by_customer", "-p", "customer=x")
+    file = project / "datasets" / "dataset.shop.sales.by_customer.yaml"
+    file.write_text(f"{BY_CUSTOMER}note: an unknown key\n")
+    warned = dli(*words)
+    assert warned.exit_code == 0
+    assert "note" in warned.stderr
+    strict = dli(*words, "--strict")
+    assert (strict.exit_code, strict.stdout) == (1, "")
+    file.write_text(f"{BY_CUSTOMER}depends_on: [shop.sales.gone]\n")
+    assert dli(*words).exit_code == 0
+    missing = dli(*words, "--check-deps")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "shop.sales.gone" in missing.stderr

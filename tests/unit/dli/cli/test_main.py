@@ -153,3 +153,13 @@ def test_the_group_says_what_the_command_says(commands: dict[str, click.Command]
             assert command.name == name
             assert command.help
             assert len(entry.help) < 70
+
+
+def test_the_log_level_decides_what_is_on_stderr() -> None:
+    there = {"DLI_SERVER_URL": "http://127.0.0.1:9", "DLI_API_TOKEN": "any"}
+    quiet = process("workflow", "list", **there)
+    talking = process("workflow", "list", DLI_LOG_LEVEL="DEBUG", **there)
+    assert quiet.stderr.count("\n") == 1
+    assert "DEBUG dli.client.transport: GET /api/v1/workflows: 503 in " in talking.stderr
+    assert "any" not in talking.stderr
+    assert (quiet.stdout, talking.stdout) == ("", "")

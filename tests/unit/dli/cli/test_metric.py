@@ -129,3 +129,34 @@ def test_sql_that_the_engine_refuses(dli: Dli, project: Path) -> None:
     result = dli("metric", "run", NAME)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error [DLI-405]: {NAME}: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_found"),
+    [
+        (("--tag", "daily"), True),
+        (("-t", "hourly"), False),
+        (("--owner", "me@example.com"), True),
+        (("-o", "you@example.com"), False),
+        (("--search", "TOTAL"), True),
+        (("--search", "nothing like it"), False),
+    ],
+)
+def test_list_filters(dli: Dli, words: tuple[str, ...], is_found: bool) -> None:
+    found = json.loads(dli("metric", "list", *words, "-f", "json").stdout)
+    assert [spec["name"] for spec in found] == ([NAME] if is_found else [])
+
+
+def test_validate_by_every_option(dli: Dli, project: Path) -> None:
+    assert dli("metric", "validate", "--all").stdout == "All 1 metrics are valid.\n"
+    assert "SELECT" in dli("metric", "validate", NAME, "--show-sql").stdout
+    assert dli("metric", "validate", NAME, "--no-sql").stdout == f"{NAME} is valid.\n"
+    file = project / "metrics" / f"metric.{NAME}.yaml"
+    file.write_text(f"{SPEC}note: an unknown key\n")
+    assert dli("metric", "validate", NAME).exit_code == 0
+    assert dli("metric", "validate", NAME, "--strict").exit_code == 1
+    file.write_text(f"{SPEC}depends_on: [shop.sales.gone]\n")
+    assert dli("metric", "validate", NAME).exit_code == 0
+    missing = dli("metric", "validate", NAME, "--check-deps")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "shop.sales.gone" in missing.stderr

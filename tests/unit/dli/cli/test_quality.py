@@ -173,3 +173,26 @@ def test_the_mode_can_be_chosen(dli: Dli) -> None:
     mock = dli("quality", "run", FILE, "--mode", "mock")
     assert (mock.exit_code, mock.stderr[:5]) == (0, "MOCK:")
     assert dli("quality", "run", FILE, "-m", "server").exit_code == 1
+
+
+def test_parameters_reach_the_sql(dli: Dli, project: Path) -> None:
+    sql = "SELECT * FROM {{ target }} WHERE amount > {{ most }}"
+    (project / FILE).write_text(
+        "target: {type: dataset, name: shop.raw.orders}\nmetadata: {owner: me@example.com}\n"
+        f'tests: [{{name: low, type: singular, params: {{most: 1}}, sql: "{sql}"}}]\n'
+    )
+    assert dli("quality", "run", FILE).exit_code == 1
+    assert dli("quality", "run", FILE, "--param", "most=3").exit_code == 0
+    assert dli("quality", "run", FILE, "-P", "most=2", "-P", "most=3").exit_code == 0
+
+
+def test_an_interrupted_report_leaves_no_file(
+    dli: Dli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(file: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", interrupt)
+    result = dli("quality", "run", FILE, *GOOD, "--html", "out.html")
+    assert result.exit_code == 130
+    assert list(project.glob("*out*")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -117,6 +118,29 @@ def test_history_is_newest_first_and_filters(mock_dli: Dli) -> None:
     assert states == ["RUNNING", "COMPLETED", "COMPLETED", "FAILED"]
     assert [row[3] for row in rows(mock_dli("workflow", "history", "-s", "failed"))] == ["FAILED"]
     assert len(rows(mock_dli("workflow", "history", "--source", "manual"))) == 2
+
+
+def test_history_sends_every_filter(dli: Dli, server: ScriptedServer) -> None:
+    server.on("GET /workflows/history", (200, page("runs", [])))
+    words = "--source code --status FAILED --dataset x --limit 7"
+    result = dli("workflow", "history", *words.split())
+    assert (result.exit_code, result.stdout) == (0, "")
+    (query,) = server.asked("GET /workflows/history")
+    assert parse_qs(query) == {
+        "source_type": ["code"],
+        "status": ["FAILED"],
+        "dataset": ["x"],
+        "limit": ["7"],
+    }
+
+
+def test_history_shows_the_columns_of_the_contract(mock_dli: Dli) -> None:
+    head = "RUN ID, DATASET, SOURCE, STATUS, STARTED, ENDED"
+    first = mock_dli("workflow", "history").stdout.splitlines()[0]
+    assert ", ".join(re.split(r"  +", first.strip())) == head
+    first = mock_dli("workflow", "history", "--show-dataset-info").stdout.splitlines()[0]
+    assert ", ".join(re.split(r"  +", first.strip())) == f"{head}, OWNER, TEAM"
+    assert len(json.loads(mock_dli("workflow", "history", "-f", "json").stdout)) == 4
 
 
 def test_history_with_dataset_info_adds_owner_and_team(mock_dli: Dli) -> None:

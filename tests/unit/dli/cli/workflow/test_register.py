@@ -52,6 +52,18 @@ def test_register_sends_every_setting(dli: Dli, server: ScriptedServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "is_enabled"), [("--enabled", True), ("--disabled", False), ("", True)]
+)
+def test_register_takes_the_schedule_on_or_off(
+    dli: Dli, server: ScriptedServer, word: str, is_enabled: bool
+) -> None:
+    server.on("POST /workflows/register", (201, RECORD))
+    dli("workflow", "register", "a.b", "-c", "0 9 * * *", *word.split())
+    (body,) = server.asked("POST /workflows/register")
+    assert body.get("enabled", True) is is_enabled
+
+
+@pytest.mark.parametrize(
     ("words", "exit_code", "start"),
     [
         (("--cron", "0 9 * *"), 1, "Error [DLI-805]"),
