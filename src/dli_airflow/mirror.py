@@ -62,8 +62,9 @@ class Mirror:
         before = {stub: self._read(stub) for stub in shard_stubs(self._folder)}
         known = {name: entry for shard in before.values() for name, entry in shard.entries.items()}
         after: dict[Path, dict[str, Entry]] = {stub: {} for stub in before}
+        stubs = [shard_path(self._folder, number) for number in range(self._shards)]
         for name, published in found.items():
-            stub = shard_path(self._folder, number_of(name, self._shards))
+            stub = stubs[number_of(name, self._shards)]
             entry = _current(known.get(name), published, specs, now)
             after.setdefault(stub, {})[name] = entry
         self._retire({name: entry for name, entry in known.items() if name not in found}, found)
@@ -123,10 +124,12 @@ def _current(
     known: Entry | None, published: PublishedEntry, specs: PublishedSpecs, now: datetime
 ) -> Entry:
     """The entry of a spec as the store has it now."""
-    fresh = known
     if known is None or known.signature != published.signature:
         fresh = _read_spec(known, published, specs)
-    assert fresh is not None
+    elif known.is_paused == _is_paused(known, published):
+        return known  # nearly always; there may be thousands
+    else:
+        fresh = known
     fresh = replace(fresh, is_paused=_is_paused(fresh, published))
     since = known.since if known is not None and known.rhythm == fresh.rhythm else now.isoformat()
     return replace(fresh, since=since)
