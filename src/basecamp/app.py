@@ -30,6 +30,7 @@ from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
+from basecamp.services.notification import Notifications
 from basecamp.services.publish import PublishService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
@@ -96,6 +97,7 @@ class Basecamp:
         files = open_spec_store(self.settings.spec_store_url, root / "store")
         had_code = files.prepare()
         metrics = Metrics(self._figures)
+        self.notifications = Notifications(self.leadership, self.settings.notify, clock)
         self.engine = engine or self._make_engine(files, metrics, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         self.site = Site(
@@ -118,6 +120,8 @@ class Basecamp:
         self.reconciler = Reconciler(
             self.leadership, self.engine, workflows, files=files, index=index, clock=clock
         )
+        self.reconciler.subscribe(self.notifications.wake)
+        self.site.publishing.subscribe(self.notifications.wake)
         if not had_code:
             self.reconciler.restore_code()
         self.loop = ReconcileLoop(
@@ -150,6 +154,8 @@ class Basecamp:
             self._run_for_office(self.leadership)
         self.engine.start()
         self._held.callback(self.engine.stop)
+        self.notifications.start()
+        self._held.callback(self.notifications.stop)
         self.loop.start(ready)
         self._held.callback(self.loop.stop)
 

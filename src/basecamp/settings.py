@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dli.exceptions import ConfigurationError
+from dli.notification import settings_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,7 @@ class Settings:
     airflow_managed: bool = False
     airflow_environment: Path | None = None
     airflow_database_url: str = field(default="", repr=False)
+    notify: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.database_url and not self.spec_store_url:
@@ -101,6 +103,7 @@ class Settings:
             airflow_managed=read.flag("AIRFLOW_MANAGED", default=cls.airflow_managed),
             airflow_environment=read.folder("AIRFLOW_ENVIRONMENT"),
             airflow_database_url=env.get("BASECAMP_AIRFLOW_DATABASE_URL", ""),
+            notify=settings_in(env),
         )
 
     @property

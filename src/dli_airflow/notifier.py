@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
+
+from dli.notification import Message, deliver
+from dli.notification import unreachable as unreachable_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["RESULT_KEY", "STOPPED_KEY", "Notifier", "address", "unreachable"]
+__all__ = ["RESULT_KEY", "STOPPED_KEY", "Notifier", "unreachable"]
 
 RESULT_KEY = "dli_result"
 """The XCom in which a run leaves rows or error."""
@@ -22,18 +23,15 @@ _STOP_S = 10.0
 """How long a stopped task may take to say so: its heartbeat and its last seconds."""
 
 _log = logging.getLogger("dli_airflow.run")
-_KIND = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE | re.ASCII)
-_EVENTS = {"on_failure": "failed", "on_success": "completed"}
+_EVENTS = {"on_failure": ("failed", "failure"), "on_success": ("completed", "success")}
 
 
 class Notifier:
     """A callback of a DAG that tells each target how a run ended.
 
     Airflow calls it in the DAG processor, so it hears of killed processes too, and now and then
-    of a run that somebody has stopped and knows about. A target has a `type` and a `channel`.
-    Where its messages go is not in the spec: the variable `DLI_NOTIFY_<TYPE>` holds an Apprise URL
-    in which `{channel}` stands for the channel. A target that cannot be reached is a warning in the
-    log and changes nothing else.
+    of a run that somebody has stopped and knows about. A target that cannot be reached is a warning
+    in the log and changes nothing else.
     """
 
     def __init__(self, event: str, targets: Sequence[Mapping[str, str]]) -> None:
@@ -50,10 +48,14 @@ class Notifier:
         result = _pulled(context, RESULT_KEY)
         if result is None and self._event == "on_failure" and _was_stopped(context):
             return
-        title = f"{context['dag'].dag_id} {_EVENTS[self._event]}"
+        verb, kind = _EVENTS[self._event]
         body = f"Run {context['run_id']}. {self._told(result)}"
+        message = Message(f"{context['dag'].dag_id} {verb}", body, kind)
         for target in self._targets:
-            self.send(target, title, body)
+            why = deliver(target, message, os.environ)
+            if why is not None:
+                where = target["type"], target["channel"]
+                _log.warning("Nobody was told on %s %s: %s.", *where, why)
 
     def _told(self, result: Any) -> str:
         result = result if isinstance(result, dict) else {}
@@ -64,40 +66,11 @@ class Notifier:
             return "Its process ended before it could tell why."
         return f"{result['error_code']}: {result.get('error_message')}"
 
-    def send(self, target: Mapping[str, str], title: str, body: str) -> None:
-        """Send one message, or say in the log why it cannot be sent."""
-        kind, channel = target["type"], target["channel"]
-        url = address(kind, channel)
-        if url is None:
-            _log.warning(
-                "Nobody was told on %s %s: %s is not set for the DAG processor.",
-                kind,
-                channel,
-                variable(kind),
-            )
-            return
-        try:
-            _deliver(url, title, body, is_failure=self._event == "on_failure")
-        except Exception as exc:  # noqa: BLE001 - a failing channel never changes a run
-            _log.warning("Nobody was told on %s %s: %s", kind, channel, exc)
-
 
 def unreachable(notifications: Mapping[str, Any]) -> list[str]:
     """The variables that the notifications of a spec would need and that are not set here."""
     targets = [target for event in _EVENTS for target in notifications.get(event, [])]
-    return sorted({variable(t["type"]) for t in targets if address(t["type"], "") is None})
-
-
-def variable(kind: str) -> str:
-    return f"DLI_NOTIFY_{kind.upper()}"
-
-
-def address(kind: str, channel: str) -> str | None:
-    """The Apprise URL of a target; None where nobody has said how to reach this kind."""
-    if not _KIND.fullmatch(kind):
-        return None
-    url = os.environ.get(variable(kind))
-    return None if url is None else url.replace("{channel}", quote(channel, safe=""))
+    return unreachable_targets(targets, os.environ)
 
 
 def _was_stopped(context: Mapping[str, Any]) -> bool:
@@ -115,16 +88,3 @@ def _pulled(context: Mapping[str, Any], key: str) -> Any:
     except Exception as exc:  # noqa: BLE001 - the message goes out without it
         _log.warning("%s of run %s cannot be read: %s", key, context["run_id"], exc)
         return None
-
-
-def _deliver(url: str, title: str, body: str, *, is_failure: bool) -> None:
-    try:
-        import apprise
-    except ImportError:
-        raise RuntimeError("the package apprise is not installed beside Airflow") from None
-    sender = apprise.Apprise()
-    if not sender.add(url):
-        raise RuntimeError("Apprise does not know this kind of address")
-    kind = apprise.NotifyType.FAILURE if is_failure else apprise.NotifyType.SUCCESS
-    if not sender.notify(title=title, body=body, notify_type=kind):
-        raise RuntimeError("the message was not taken")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from basecamp.store import run, spec, workflow
+from basecamp.store import message, run, spec, workflow
 from basecamp.store.run import Outcome
 from dli.specs.schedule import next_fire
 
@@ -53,7 +53,7 @@ def put_code(tx: Connection, content: dict[str, Any], now: datetime) -> str:
     values = entry_values(content, digest)
     if old is None:
         _add(tx, name, CODE, values, now, paused=not values["spec_enabled"], stored=True)
-        _override_manual(tx, name, now)
+        _override_manual(tx, name, content, now)
         return "added"
     _replace(tx, old, values, now, paused=_paused_after(old, values))
     return "changed"
@@ -67,7 +67,11 @@ def remove_code(tx: Connection, name: str, now: datetime) -> None:
     _remove(tx, old, now, "The workflow was removed from the published set.")
     manual = workflow.find(tx, name, MANUAL)
     if manual is not None:
-        _set_status(tx, manual, now, "paused" if manual.paused else "active")
+        status = "paused" if manual.paused else "active"
+        _set_status(tx, manual, now, status)
+        content = spec.load(tx, old.spec_hash)
+        body = f"CODE has gone; the MANUAL workflow is in force again, {status} as it was."
+        _tell_of_change(tx, manual, content, body, now)
 
 
 def put_manual(
@@ -158,10 +162,24 @@ def _paused_after(old: WorkflowRow, values: dict[str, Any]) -> bool:
     return bool(old.paused)
 
 
-def _override_manual(tx: Connection, name: str, now: datetime) -> None:
+def _override_manual(tx: Connection, name: str, code: dict[str, Any], now: datetime) -> None:
     manual = workflow.find(tx, name, MANUAL)
     if manual is not None:
         _set_status(tx, manual, now, "overridden")
+        body = "CODE is in force; the MANUAL workflow is overridden and kept."
+        _tell_of_change(tx, manual, code, body, now)
+
+
+def _tell_of_change(
+    tx: Connection, manual: WorkflowRow, code: dict[str, Any], body: str, now: datetime
+) -> None:
+    """Both sides may want to know; who is named by both is told once."""
+    targets: list[dict[str, str]] = []
+    for content in (code, spec.load(tx, manual.spec_hash)):
+        notifications = (content.get("schedule") or {}).get("notifications") or {}
+        wanted = notifications.get("on_source_change") or []
+        targets += [target for target in wanted if target not in targets]
+    message.add(tx, targets, f"{manual.dataset_name} changed its source", body, now)
 
 
 def _set_status(tx: Connection, row: WorkflowRow, now: datetime, status: str) -> None:

@@ -16,6 +16,8 @@ from dli.models.spec import ParameterType
 from dli.specs.schedule import latest_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from basecamp.clock import Clock
@@ -53,6 +55,11 @@ class PublishService:
         self._clock = clock
         self._commands = Commands(database, clock)
         self._turn = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call it after each publication."""
+        self._listeners.append(listener)
 
     def publish(
         self,
@@ -83,6 +90,8 @@ class PublishService:
         if reply.replayed:
             return reply
         self._engine.wake()
+        for listener in self._listeners:
+            listener()
         pending = self._engine.put_in_force((*reply.body["added"], *reply.body["changed"]))
         if pending is None:
             return reply

@@ -67,6 +67,11 @@ class Reconciler:
         self._index = index
         self._clock = clock
         self._contents: dict[FileKey, dict[str, Any]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call it after each pass that has changed something."""
+        self._listeners.append(listener)
 
     def run(self) -> Outcome:
         """One pass.
@@ -91,6 +96,8 @@ class Reconciler:
             counts = {name: len(keys) for name, keys in vars(outcome).items()}
             _log.info("reconcile.changed", extra=counts)
             self._engine.wake()
+            for listener in self._listeners:
+                listener()
         return outcome
 
     def restore_code(self) -> None:

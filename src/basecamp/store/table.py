@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0003"
+HEAD = "0004"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()
@@ -219,4 +219,17 @@ registration = Table(
     Column("tags", JsonText, nullable=False),
     Column("author", PlainText, nullable=False),
     Column("created_at", UtcInstant, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("target", JsonText, nullable=False),
+    Column("title", PlainText, nullable=False),
+    Column("body", PlainText, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("next_try_at", UtcInstant, nullable=False),
+    Index("message_due", "next_try_at"),
 )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dli_airflow.notifier import Notifier, address, unreachable
+from dli_airflow.notifier import Notifier, unreachable
 from inbox import Inbox, opened_inbox
 
 pytestmark = pytest.mark.filterwarnings(
@@ -119,12 +119,3 @@ def test_variables_that_are_not_set_are_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DLI_NOTIFY_PAGER", "json://localhost")
     assert unreachable(wanted) == ["DLI_NOTIFY_HOOK"]
     assert unreachable({}) == []
-
-
-def test_a_channel_cannot_lead_a_message_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DLI_NOTIFY_HOOK", "jsons://example.com/{channel}?method=post")
-    assert address("hook", "a@b?c=d&e/../f") == (
-        "jsons://example.com/a%40b%3Fc%3Dd%26e%2F..%2Ff?method=post"
-    )
-    assert address("ho-ok", "x") is None
-    assert address("hook\n", "x") is None

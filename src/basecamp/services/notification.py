@@ -1,0 +1,100 @@
+"""Sends the messages that changes have left in the state store."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from basecamp.engines.leadership import NotLeaderError
+from basecamp.store import message
+from dli.notification import Message, deliver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from basecamp.clock import Clock
+    from basecamp.engines.leadership import Leadership
+    from basecamp.store.message import MessageRow
+
+__all__ = ["Notifications"]
+
+_log = logging.getLogger(__name__)
+_BATCH = 20
+_ATTEMPTS = 6
+_FIRST_PAUSE = timedelta(seconds=10)
+_IDLE_S = 60.0
+"""Another server may have stored a message and ended."""
+
+
+class Notifications:
+    """A thread of its own, for a channel may be slow; the leader's work.
+
+    A message is stored with the change that it tells of, so that none is lost, and forgotten once
+    it was taken. Only a server that dies between the two sends one twice.
+    """
+
+    def __init__(self, leadership: Leadership, addresses: Mapping[str, str], clock: Clock) -> None:
+        self._leadership = leadership
+        self._addresses = addresses
+        self._clock = clock
+        self._wanted = threading.Event()
+        self._is_ending = False
+        self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what an earlier server has left."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End after the message that is under way; what is left waits for the next server."""
+        self._is_ending = True
+        self._wanted.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def send_due(self) -> datetime | None:
+        """Try every message whose time has come; returns when the next one is to be tried."""
+        while self._leadership.term is not None and not self._is_ending:
+            with self._leadership.read() as tx:
+                rows = message.due(tx, self._clock.now(), _BATCH)
+                following = message.next_try_at(tx)
+            if not rows:
+                return following
+            for row in rows:
+                if not self._is_ending:
+                    self._send(row)
+        return None
+
+    def _send(self, row: MessageRow) -> None:
+        with self._leadership.transaction() as tx:
+            message.put_off(tx, row, self._clock.now() + _FIRST_PAUSE * 2**row.attempt)
+        why = deliver(row.target, Message(row.title, row.body), self._addresses)
+        if why is not None:
+            is_last = row.attempt + 1 >= _ATTEMPTS
+            what = {"target": row.target, "title": row.title, "reason": why, "given_up": is_last}
+            _log.warning("notification.not_sent", extra=what)
+            if not is_last:
+                return
+        with self._leadership.transaction() as tx:
+            message.forget(tx, row)
+
+    def _run(self) -> None:
+        while not self._is_ending:
+            self._wanted.clear()
+            wait_s = _IDLE_S
+            try:
+                following = self.send_due()
+                if following is not None:
+                    wait_s = min(wait_s, (following - self._clock.now()).total_seconds())
+            except NotLeaderError:
+                pass  # whoever leads sends it
+            except Exception as exc:  # noqa: BLE001 - one bad round must not end all later ones
+                _log.error("notification.failed", exc_info=exc)
+            self._wanted.wait(max(0.05, wait_s))
