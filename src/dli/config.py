@@ -40,6 +40,7 @@ __all__ = [
     "resolve_server",
     "same_server",
     "server_block",
+    "settings_files",
     "state_dir",
 ]
 
@@ -278,6 +279,14 @@ def config_file(root: Path, env: Mapping[str, str]) -> Path:
     """The `dli.yaml` of a project, or the file that `DLI_CONFIG_FILE` puts in its place."""
     named = env.get("DLI_CONFIG_FILE")
     return Path(named).expanduser().resolve() if named else root / PROJECT_FILE
+
+
+def settings_files(root: Path, env: Mapping[str, str]) -> tuple[Path, Path, Path]:
+    """The files that hold settings, each over the one before it: the user's, the project's, and
+    those for this machine. They need not exist.
+    """
+    user_file = Path(env.get("HOME") or Path.home()) / ".dli" / "config.yaml"
+    return user_file, config_file(root, env), root / LOCAL_FILE
 
 
 def server_block(root: Path, env: Mapping[str, str]) -> dict[str, Any]:

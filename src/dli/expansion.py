@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["UnsetVariableError", "expand"]
+__all__ = ["UnsetVariableError", "expand", "variables_in"]
 
 _REFERENCE = re.compile(r"(\$?)\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)?\}")
 
@@ -32,3 +32,8 @@ def expand(text: str, env: Mapping[str, str]) -> str:
         return env[name]
 
     return _REFERENCE.sub(value, text) if "${" in text else text
+
+
+def variables_in(text: str) -> set[str]:
+    """The names that `expand` would look up."""
+    return {name for escape, name, _ in _REFERENCE.findall(text) if name and not escape}

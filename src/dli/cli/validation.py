@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from dli.cli.completion import spec_name
+from dli.cli.connection import required_root
 from dli.cli.option import param_option, path_option, split_pairs
 from dli.cli.output import emit, note
 from dli.cli.spec import find, open_project, read_parameters
@@ -47,16 +48,17 @@ def validate_command(noun: Noun) -> click.Command:
         show_sql: bool,
         path: Path | None,
     ) -> None:
-        project = open_project(path)
+        root = required_root(path)
         if is_all == (name is not None):
             raise click.UsageError("Give a NAME or --all.")
         checks = {"strict": strict, "check_deps": check_deps}
         if name is not None:
-            _check_one(project, noun, name, split_pairs(params), show_sql=show_sql, **checks)
+            pairs = split_pairs(params)
+            _check_one(open_project(path), noun, name, pairs, show_sql=show_sql, **checks)
         elif params:
             raise click.UsageError("--param belongs to one NAME.")
         else:
-            _check_all(project, noun, **checks)
+            _check_all(root, noun, **checks)
 
     return command
 
@@ -72,7 +74,7 @@ def _check_one(
 ) -> None:
     values = read_parameters(find(project, noun, name), pairs)
     result = _checked(project, noun, name, values or None, **checks)
-    _note_warnings(result, is_strict=checks["strict"])
+    _note_warnings(result.warnings, is_strict=checks["strict"])
     if not result.valid:
         message = f"{name} is not valid"
         raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=result.errors)
@@ -81,20 +83,25 @@ def _check_one(
         _emit_sql(project, noun, name, values)
 
 
-def _check_all(project: Project, noun: Noun, **checks: bool) -> None:
+def _check_all(root: Path, noun: Noun, *, strict: bool, check_deps: bool) -> None:
     """Files that are left out count, whatever they were to be."""
-    errors = [str(problem) for problem in project.problems]
-    names = list(project.datasets() if noun == "dataset" else project.metrics())
+    from dli.specs.validation import validate_project
+
+    kind: Literal["Dataset", "Metric"] = "Dataset" if noun == "dataset" else "Metric"
+    found = validate_project(root, kind, check_deps=check_deps)
+    errors = list(found.problems)
     bad = 0
-    for name in names:
-        result = _checked(project, noun, name, None, **checks)
-        _note_warnings(result, is_strict=checks["strict"])
-        errors += result.errors
-        bad += not result.valid
+    for spec in found.specs:
+        wrong = spec.errors + (spec.warnings if strict else [])
+        _note_warnings(spec.warnings, is_strict=strict)
+        errors += wrong
+        bad += bool(wrong)
     if errors:
-        message = f"{bad} of {len(names)} {noun}s are not valid, {len(project.problems)} left out"
-        raise DLIValidationError(message, ErrorCode.SPEC_INVALID, errors=errors)
-    emit(f"All {len(names)} {noun}s are valid.")
+        counts = (
+            f"{bad} of {len(found.specs)} {noun}s are not valid, {len(found.problems)} left out"
+        )
+        raise DLIValidationError(counts, ErrorCode.SPEC_INVALID, errors=errors)
+    emit(f"All {len(found.specs)} {noun}s are valid.")
 
 
 def _checked(
@@ -106,8 +113,8 @@ def _checked(
     return check(project, name, parameters=values, **checks)
 
 
-def _note_warnings(result: ValidationResult, *, is_strict: bool) -> None:
-    for warning in () if is_strict else result.warnings:
+def _note_warnings(warnings: Sequence[str], *, is_strict: bool) -> None:
+    for warning in () if is_strict else warnings:
         note(f"Warning: {warning}")
 
 

@@ -1,19 +1,20 @@
 """The specs of a project as found on disk: usable ones by name, and why others are left out."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from dli.exceptions import ConfigurationError, DLIValidationError, ErrorCode
+from dli.exceptions import DLIValidationError, ErrorCode
+from dli.models.dataset import DatasetSpec
+from dli.specs.discovery import Boundary, label_of, spec_files
 from dli.specs.document import read_document
 from dli.specs.parser import SpecFile, parse_spec
-from dli.specs.project_file import Discovery, ProjectFile
+from dli.specs.project_file import ProjectFile
 from dli.specs.refusal import refused
 
-__all__ = ["Catalogue", "Problem", "label_of", "matching_files", "read_catalogue"]
+__all__ = ["Catalogue", "Entry", "Known", "Problem", "read_catalogue"]
 
 
 class Problem(NamedTuple):
@@ -29,11 +30,47 @@ class Problem(NamedTuple):
         return f"{place}: {self.message}"
 
 
+class Known(Protocol):
+    """What a spec file says of itself; `kind` is its type, `needs` its `depends_on`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[str]: ...
+
+
+@dataclass
+class Entry:
+    """A usable spec file; when what it says is known, it is read only when more is asked for."""
+
+    label: str
+    name: str
+    kind: str
+    needs: Sequence[str]
+    read: Callable[[], SpecFile]
+
+    @cached_property
+    def file(self) -> SpecFile:
+        """Raises: DLIValidationError for a file that has changed meanwhile."""
+        return self.read()
+
+    @property
+    def sql_files(self) -> list[str]:
+        """As the spec names them, relative to its own file."""
+        spec = self.file.spec
+        files = [spec.query_file]
+        if isinstance(spec, DatasetSpec):
+            files += [one.file for one in (*spec.pre_statements, *spec.post_statements)]
+        return [file for file in files if file is not None]
+
+
 @dataclass
 class Catalogue:
-    """`files` are usable; `broken` has, for each name that is not, the error of its file."""
+    """`entries` are usable; `broken` has, for each name that is not, the error of its file."""
 
-    files: dict[str, SpecFile] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     broken: dict[str, DLIValidationError] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -48,71 +85,57 @@ class Catalogue:
         self.broken.setdefault(name, error)
 
 
-def read_catalogue(root: Path, config: ProjectFile) -> Catalogue:
-    """Read every spec file below the directories of `config`; `root` is a resolved path.
+def read_catalogue(root: Path, config: ProjectFile, known: Mapping[str, Known]) -> Catalogue:
+    """Every spec file below the directories of `config`; `root` is a resolved path.
 
+    Files whose label is in `known` are usable and are not read yet.
     Raises: ConfigurationError DLI-001 for a directory outside the project.
     """
     catalogue = Catalogue()
-    by_name: dict[str, list[SpecFile]] = {}
+    by_name: dict[str, list[Entry]] = {}
     defaults = config.defaults.model_dump()
-    for path in sorted(set(_spec_paths(root, config.discovery))):
+    boundary = Boundary(root)
+    for path in spec_files(root, config.discovery.places):
         label = label_of(path, root)
-        if not path.resolve().is_relative_to(root):
+        if not boundary.holds(path):
             error = refused(f"{label}: the link leads out of the project")
             catalogue.leave_out(label, error, _name_of(path))
             continue
+        read = partial(
+            parse_spec,
+            path,
+            label=label,
+            root=root,
+            sql_patterns=config.discovery.sql_patterns,
+            defaults=defaults,
+        )
         try:
-            file = parse_spec(
-                path,
-                label=label,
-                root=root,
-                sql_patterns=config.discovery.sql_patterns,
-                defaults=defaults,
-            )
-            by_name.setdefault(file.spec.name, []).append(file)
+            entry = _entry(label, known.get(label), read)
+            by_name.setdefault(entry.name, []).append(entry)
         except DLIValidationError as error:
             catalogue.leave_out(label, error, _name_in(path) or _name_of(path))
-    for name, files in by_name.items():
-        if len(files) == 1:
-            catalogue.files[name] = files[0]
+    for name, entries in by_name.items():
+        if len(entries) == 1:
+            catalogue.entries[name] = entries[0]
         else:
-            _leave_out_rivals(catalogue, name, files)
+            _leave_out_rivals(catalogue, name, entries)
     return catalogue
 
 
-def _leave_out_rivals(catalogue: Catalogue, name: str, files: list[SpecFile]) -> None:
-    places = [file.document.at(("name",)) for file in files]
-    for file, place in zip(files, places, strict=True):
+def _entry(label: str, known: Known | None, read: Callable[[], SpecFile]) -> Entry:
+    if known is not None:
+        return Entry(label, known.name, known.kind, known.needs, read)
+    file = read()
+    spec = file.spec
+    return Entry(label, spec.name, spec.type.value, spec.depends_on, lambda: file)
+
+
+def _leave_out_rivals(catalogue: Catalogue, name: str, entries: list[Entry]) -> None:
+    places = [entry.file.document.at(("name",)) for entry in entries]
+    for entry, place in zip(entries, places, strict=True):
         others = ", ".join(other for other in places if other != place)
         error = refused(f"{place}: the name '{name}' is also used in {others}")
-        catalogue.leave_out(file.document.label, error, name)
-
-
-def label_of(path: Path, root: Path) -> str:
-    """How messages name a file: relative to the project, printable."""
-    return path.relative_to(root).as_posix().encode(errors="replace").decode()
-
-
-def _spec_paths(root: Path, discovery: Discovery) -> Iterator[Path]:
-    metrics = discovery.metric_patterns
-    yield from matching_files(root, discovery.datasets_dir, [*discovery.dataset_patterns, *metrics])
-    yield from matching_files(root, discovery.metrics_dir, metrics)
-
-
-def matching_files(root: Path, directory: str, patterns: list[str]) -> Iterator[Path]:
-    """Files below a directory of the project.
-
-    Raises: ConfigurationError DLI-001 for a directory outside the project.
-    """
-    start = root / directory
-    if not start.resolve().is_relative_to(root):
-        raise ConfigurationError(f"discovery: the directory '{directory}' is outside the project")
-    for folder, folders, names in os.walk(start):  # does not follow links
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if any(fnmatchcase(name, pattern) for pattern in patterns):
-                yield Path(folder, name)
+        catalogue.leave_out(entry.label, error, name)
 
 
 def _name_in(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from dli.exceptions import DLIValidationError
+from dli.specs.content import digest_of
 from dli.specs.refusal import refused
 
 __all__ = ["Document", "Place", "Plain", "read_document", "typed"]
@@ -32,12 +33,15 @@ class Plain(str):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Mappings, lists and texts of one file; `label` names the file in messages."""
+    """Mappings, lists and texts of one file; `label` names the file in messages, `digest` is that
+    of its content.
+    """
 
     label: str
     data: dict[str, Any]
     lines: dict[Place, int] = field(default_factory=dict)
     text_lines: dict[Place, int] = field(default_factory=dict)
+    digest: str = ""
 
     def line(self, place: Place) -> int:
         """The line of this key or of the nearest one around it, counted from 1."""
@@ -61,7 +65,8 @@ def read_document(source: bytes | Path, label: str, *, may_be_empty: bool = Fals
     """
     reader = _Reader(label)
     try:
-        text = _decoded(source)
+        content = _content(source)
+        text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise refused(f"{label}: {_reason(error)}") from error
     try:
@@ -81,16 +86,16 @@ def read_document(source: bytes | Path, label: str, *, may_be_empty: bool = Fals
         data = {}
     if not isinstance(data, dict):
         raise refused(f"{label}:1: keys and values expected, such as `name: ...`")
-    return Document(label, data, reader.lines, reader.text_lines)
+    return Document(label, data, reader.lines, reader.text_lines, digest_of(content))
 
 
-def _decoded(source: bytes | Path) -> str:
+def _content(source: bytes | Path) -> bytes:
     if isinstance(source, Path):
         with source.open("rb") as file:
             source = file.read(MAX_BYTES + 1)
     if len(source) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES // 1024} KiB")
-    return source.decode("utf-8-sig")
+    return source
 
 
 def _reason(error: OSError | ValueError) -> str:

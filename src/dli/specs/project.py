@@ -16,8 +16,8 @@ from dli.exceptions import (
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.models.quality import DqTestDefinitionSpec, QualityTarget, QualityTargetType
-from dli.models.spec import SpecBase
-from dli.specs.catalogue import Catalogue, Problem, read_catalogue
+from dli.models.spec import SpecBase, StatementDefinition
+from dli.specs.catalogue import Catalogue, Entry, Known, Problem, read_catalogue
 from dli.specs.graph import Graph
 from dli.specs.parser import SpecFile
 from dli.specs.project_file import (
@@ -41,17 +41,30 @@ class Project:
     """Reads `dli.yaml` when opened, and the specs on first use; a bad spec file stops nothing."""
 
     def __init__(
-        self, root: Path, config: ProjectFile, environment: str, warnings: list[str]
+        self,
+        root: Path,
+        config: ProjectFile,
+        environment: str,
+        warnings: list[str],
+        known: Mapping[str, Known] | None = None,
     ) -> None:
         self.root = root
         self.config = config
         self.environment_name = environment
         self.warnings = warnings
+        self._known = known or {}
 
     @classmethod
-    def open(cls, root: Path, env: Mapping[str, str] | None = None) -> "Project":
+    def open(
+        cls,
+        root: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        known: Mapping[str, Known] | None = None,
+    ) -> "Project":
         """Open the project in this directory; `env` replaces the environment variables.
 
+        Files that are `known` by their label are usable, and are read only when they are needed.
         Raises: ConfigurationError DLI-001, 003 (no such directory); ConfigNotFoundError DLI-002.
         """
         env = os.environ if env is None else env
@@ -63,7 +76,7 @@ class Project:
             )
         environment = env.get("DLI_ENV") or "dev"
         config, warnings = read_project_file(root, env, environment)
-        return cls(root.resolve(), config, environment, warnings)
+        return cls(root.resolve(), config, environment, warnings, known)
 
     @property
     def environment(self) -> Environment:
@@ -85,7 +98,7 @@ class Project:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return read_catalogue(self.root, self.config)
+        return read_catalogue(self.root, self.config, self._known)
 
     @property
     def problems(self) -> list[Problem]:
@@ -101,8 +114,12 @@ class Project:
         return self._specs(MetricSpec)
 
     def _specs(self, kind: type[Spec]) -> dict[str, Spec]:
-        specs = ((name, file.spec) for name, file in sorted(self._catalogue.files.items()))
+        specs = ((entry.name, entry.file.spec) for entry in self.entries())
         return {name: spec for name, spec in specs if isinstance(spec, kind)}
+
+    def entries(self) -> list[Entry]:
+        """The usable spec files in the order of names."""
+        return [entry for _, entry in sorted(self._catalogue.entries.items())]
 
     def dataset(self, name: str) -> DatasetSpec:
         """The dataset of this name.
@@ -128,10 +145,10 @@ class Project:
         return spec
 
     def _spec(self, name: str) -> DatasetSpec | MetricSpec | None:
-        file = self._catalogue.files.get(name)
-        if file is None and name in self._catalogue.broken:
+        entry = self._catalogue.entries.get(name)
+        if entry is None and name in self._catalogue.broken:
             raise self._catalogue.broken[name]
-        return None if file is None else file.spec
+        return None if entry is None else entry.file.spec
 
     def _searched(self, *keys: str) -> list[str]:
         return [str(self.root / getattr(self.config.discovery, key)) for key in keys]
@@ -140,17 +157,16 @@ class Project:
     def names(self) -> frozenset[str]:
         """What `depends_on` and `ref` may name: usable specs and sources."""
         sources = (source.table for source in self.sources)
-        return frozenset((*self._catalogue.files, *sources))
+        return frozenset((*self._catalogue.entries, *sources))
 
     @cached_property
     def graph(self) -> Graph:
         """Which specs need which, as their `depends_on` say."""
-        files = self._catalogue.files
-        return Graph({name: file.spec.depends_on for name, file in files.items()})
+        return Graph({name: entry.needs for name, entry in self._catalogue.entries.items()})
 
     def file(self, name: str) -> SpecFile:
         """The spec file of a usable name, with the lines of its keys."""
-        return self._catalogue.files[name]
+        return self._catalogue.entries[name].file
 
     def bundle(self, name: str) -> DatasetSpec:
         """The dataset with all its SQL and gate tests inside: all that a server or worker needs.
@@ -164,21 +180,26 @@ class Project:
 
         Raises: DLIValidationError DLI-203 for a file that cannot be read.
         """
-        bundle: Spec = spec.model_copy(deep=True)
-        if bundle.query_file is not None:
-            bundle.query_statement = self._sql(spec, bundle.query_file)
-            bundle.query_file = None
-        if isinstance(bundle, DatasetSpec):
-            for statement in (*bundle.pre_statements, *bundle.post_statements):
-                if statement.file is not None:
-                    statement.sql = self._sql(spec, statement.file)
-                    statement.file = None
-            if bundle.quality is not None and bundle.quality.gate:
-                bundle.quality.tests = self._gate_tests(bundle.name)
-        return bundle
+        inlined: dict[str, Any] = {}
+        if spec.query_file is not None:
+            inlined = {"query_statement": self._sql(spec, spec.query_file), "query_file": None}
+        if isinstance(spec, DatasetSpec):
+            for key in ("pre_statements", "post_statements"):
+                inlined[key] = [self._inlined(spec, one) for one in getattr(spec, key)]
+            if spec.quality is not None and spec.quality.gate:
+                tests = self._gate_tests(spec.name)
+                inlined["quality"] = spec.quality.model_copy(update={"tests": tests})
+        return spec.model_copy(update=inlined)
+
+    def _inlined(self, spec: SpecBase, statement: StatementDefinition) -> StatementDefinition:
+        if statement.file is None:
+            return statement
+        sql = self._sql(spec, statement.file)
+        return statement.model_copy(update={"sql": sql, "file": None})
 
     @cached_property
-    def _qualities(self) -> tuple[list[QualityFile], list[str]]:
+    def qualities(self) -> tuple[list[QualityFile], list[str]]:
+        """The usable quality files, and why others are left out."""
         return read_qualities(self.root, self.config.discovery)
 
     def _gate_tests(self, name: str) -> list[DqTestDefinitionSpec]:
@@ -187,7 +208,7 @@ class Project:
         Raises: DLIValidationError DLI-203, also for a quality file that cannot be read: it may hold
         tests of this dataset, and a gate must not lose one.
         """
-        files, problems = self._qualities
+        files, problems = self.qualities
         if problems:
             raise refused(f"quality: gate: {problems[0]}")
         target = QualityTarget(type=QualityTargetType.DATASET, name=name)

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from dli.config import LOCAL_FILE, config_file
+from dli.config import settings_files
 from dli.exceptions import ConfigNotFoundError, ConfigurationError, DLIValidationError
 from dli.expansion import UnsetVariableError, expand
 from dli.models.transpile import MetricDefinition, TranspileRule
+from dli.specs.discovery import Places
 from dli.specs.document import Document, Place, Plain, read_document, typed
 from dli.specs.name import is_name
 from dli.specs.parser import unknown_keys, validated
@@ -33,6 +34,16 @@ class Discovery(BaseModel):
     dataset_patterns: list[str] = ["dataset.*.yaml", "dataset.yaml"]
     metric_patterns: list[str] = ["metric.*.yaml", "metric.yaml"]
     sql_patterns: list[str] = ["*.sql"]
+
+    @property
+    def places(self) -> Places:
+        return Places(
+            datasets_dir=self.datasets_dir,
+            metrics_dir=self.metrics_dir,
+            quality_dir=self.quality_dir,
+            dataset_patterns=self.dataset_patterns,
+            metric_patterns=self.metric_patterns,
+        )
 
 
 class Defaults(BaseModel):
@@ -118,13 +129,12 @@ def read_project_file(
     where they matter: not in other environments, and not for the server, which may be unused.
     Raises: ConfigurationError DLI-001, ConfigNotFoundError DLI-002.
     """
-    main = config_file(root, env)
+    home, main, local = settings_files(root, env)
     if not main.is_file():
         raise ConfigNotFoundError("There is no dli.yaml", config_path=main)
-    home = Path(env.get("HOME") or Path.home()) / ".dli" / "config.yaml"
     merged: dict[str, Any] = {}
     warnings: list[str] = []
-    for path in (home, main, root / LOCAL_FILE):
+    for path in (home, main, local):
         if path == main or path.is_file():
             document = _document(path)
             merged = _laid_over(merged, _values(_Expansion(document, env, environment), path))

@@ -9,7 +9,7 @@ from typing import Any
 from dli.exceptions import DLIValidationError, QualitySpecNotFoundError, QualitySpecParseError
 from dli.models.common import ValidationResult
 from dli.models.quality import QualitySpec
-from dli.specs.catalogue import label_of, matching_files
+from dli.specs.discovery import label_of, quality_files
 from dli.specs.document import Document, Plain, read_document, typed
 from dli.specs.parser import unknown_keys, validated
 from dli.specs.project_file import Discovery
@@ -25,7 +25,6 @@ __all__ = [
     "unknown_tests",
 ]
 
-_PATTERN = "quality.*.yaml"
 _MAX_SQL_BYTES = 1024 * 1024
 
 _TESTS = "tests"
@@ -63,12 +62,8 @@ class QualityFile:
 
 def read_qualities(root: Path, discovery: Discovery) -> tuple[list[QualityFile], list[str]]:
     """The quality files of a project in the order of their paths, and why others are left out."""
-    directories = (discovery.quality_dir, discovery.datasets_dir, discovery.metrics_dir)
-    paths = {
-        path for directory in directories for path in matching_files(root, directory, [_PATTERN])
-    }
     files, problems = [], []
-    for path in sorted(paths):
+    for path in quality_files(root, discovery.places):
         label = label_of(path, root)
         if not path.resolve().is_relative_to(root):
             problems.append(f"{label}: the link leads out of the project")
@@ -138,7 +133,7 @@ def _given(value: Any, place: tuple[str | int, ...] = ()) -> Any:
         return {k: _given(v, (*place, k)) for k, v in value.items() if v is not None}
     if isinstance(value, list):
         return [_given(item, (*place, number)) for number, item in enumerate(value)]
-    is_free = place[0] == _TESTS and place[2] not in DECLARED_KEYS
+    is_free = len(place) > 2 and place[0] == _TESTS and place[2] not in DECLARED_KEYS
     if is_free:
         return typed(value)
     return str(value) if isinstance(value, Plain) else value

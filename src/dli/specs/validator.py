@@ -1,6 +1,7 @@
 """Everything that can be found wrong with a spec of a project without running it."""
 
-from collections.abc import Callable, Container, Mapping
+import os
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,13 @@ from dli.specs.sql import check_statement
 from dli.specs.statement import Slot, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values, render
 
-__all__ = ["require_valid_dataset", "validate_dataset", "validate_metric"]
+__all__ = [
+    "Examination",
+    "examine",
+    "require_valid_dataset",
+    "validate_dataset",
+    "validate_metric",
+]
 
 
 def validate_dataset(
@@ -55,6 +62,26 @@ def validate_metric(
     return check.result(strict=strict)
 
 
+@dataclass(frozen=True)
+class Examination:
+    """The findings about one spec, and what beside its files they depend on: whether the names that
+    its templates asked for are known, and the environment variables that they read.
+    """
+
+    errors: list[str]
+    warnings: list[str]
+    asked: dict[str, bool]
+    variables: list[str]
+
+
+def examine(project: Project, name: str, *, check_deps: bool = False) -> Examination:
+    """As `validate_dataset` and `validate_metric`, for a usable spec of whatever kind."""
+    check = _Check(project, None)
+    check.run(lambda name: project.file(name).spec, name, check_deps=check_deps)
+    asked = {name: name in project.names for name in check.names.asked}
+    return Examination(check.errors, check.warnings, asked, sorted(check.variables.asked))
+
+
 def require_valid_dataset(project: Project, name: str) -> None:
     """Nothing for a dataset that `validate_dataset` finds valid.
 
@@ -72,13 +99,30 @@ def require_valid_dataset(project: Project, name: str) -> None:
 class _AskedNames(Container[str]):
     """The known names, and which of all names templates asked for."""
 
-    def __init__(self, known: frozenset[str]) -> None:
-        self._known = known
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self.asked: list[str] = []
 
     def __contains__(self, name: object) -> bool:
         self.asked.append(str(name))
-        return name in self._known
+        return name in self._project.names
+
+
+class _AskedVariables(Mapping[str, str]):
+    """The environment, and which variables templates asked for."""
+
+    def __init__(self) -> None:
+        self.asked = set[str]()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return os.environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
 
 
 @dataclass
@@ -88,6 +132,10 @@ class _Check:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     code: ErrorCode | None = None
+
+    def __post_init__(self) -> None:
+        self.names = _AskedNames(self.project)
+        self.variables = _AskedVariables()
 
     def result(self, *, strict: bool) -> ValidationResult:
         errors = self.errors + (self.warnings if strict else [])
@@ -113,9 +161,8 @@ class _Check:
         if spec.query_statement is None and spec.query_file is None:
             place = self._at(spec, ())
             self.warnings.append(f"{place}: no query_statement or query_file; it cannot run")
-        names = _AskedNames(self.project.names)
         try:
-            context, values = self._context(bundle, names)
+            context, values = self._context(bundle)
         except DLIValidationError as error:
             place = self._at(spec, ("parameters",))
             self._take(error, [f"{place}: {text}" for text in error.errors])
@@ -128,21 +175,20 @@ class _Check:
         if isinstance(spec, MetricSpec):
             self.errors += [f"{self._at(spec, at)}: {text}" for at, text in broken_measures(spec)]
         if check_deps:
-            self._check_names(spec, names.asked)
+            self._check_names(spec, self.names.asked)
 
     def _at(self, spec: DatasetSpec | MetricSpec, place: Place) -> str:
         return self.project.file(spec.name).document.at(place)
 
-    def _context(
-        self, spec: DatasetSpec | MetricSpec, names: Container[str]
-    ) -> tuple[RenderContext, dict[str, Any]]:
+    def _context(self, spec: DatasetSpec | MetricSpec) -> tuple[RenderContext, dict[str, Any]]:
         given = self.given
         if given is None:
             given = samples(spec.parameters)
         context = RenderContext(
             logical_date=requested_date(given) or datetime.now(UTC).date(),
             variables=self.project.variables,
-            known_names=names,
+            allowed_env=self.variables,
+            known_names=self.names,
         )
         return context, bind(spec.parameters, given, builtin_values(context))
 

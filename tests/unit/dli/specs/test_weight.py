@@ -9,7 +9,10 @@ import pytest
 @pytest.mark.parametrize(
     ("modules", "heavy"),
     [
-        ("cron, schedule, zone, name, parameter_text", "pydantic sqlglot minijinja duckdb yaml"),
+        (
+            "cron, schedule, zone, name, parameter_text, validation",
+            "pydantic sqlglot minijinja duckdb yaml",
+        ),
         ("parser, parameter, project, graph, lineage", "sqlglot minijinja duckdb"),
     ],
 )
