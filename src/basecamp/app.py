@@ -15,6 +15,7 @@ from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
 from basecamp.routes import (
+    catalog,
     dataset,
     health,
     lineage,
@@ -28,6 +29,7 @@ from basecamp.routes import (
 from basecamp.routes.access import Site
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
+from basecamp.services.catalog import CatalogService
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
 from basecamp.services.notification import Notifications
@@ -100,6 +102,7 @@ class Basecamp:
         self.notifications = Notifications(self.leadership, self.settings.notify, clock)
         self.engine = engine or self._make_engine(files, metrics, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
+        lineage_service = LineageService(database, self.engine, self.settings.project)
         self.site = Site(
             auth=TokenAuth(self.token),
             metrics=metrics,
@@ -112,7 +115,10 @@ class Basecamp:
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
             transpile=TranspileService(self.settings.project),
-            lineage=LineageService(database, self.engine, self.settings.project),
+            lineage=lineage_service,
+            catalog=CatalogService(
+                database, self.engine, lineage_service, project=self.settings.project, clock=clock
+            ),
         )
         self.engine.subscribe(self.site.watch.notify)
         (root / "store").mkdir(mode=0o700, exist_ok=True)
@@ -223,7 +229,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    parts = (run, publish, workflow, dataset, metric, lineage, transpile, health)
+    parts = (run, publish, workflow, dataset, metric, catalog, lineage, transpile, health)
     for part in parts:  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)

@@ -10,6 +10,7 @@ from basecamp.auth import TokenAuth
 from basecamp.errors import RequestRefusedError
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
+from basecamp.services.catalog import CatalogService
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
@@ -42,6 +43,7 @@ class Site:
     metric_specs: RegistryService
     transpile: TranspileService
     lineage: LineageService
+    catalog: CatalogService
 
 
 def site_of(request: Request) -> Site:

@@ -8,18 +8,14 @@ from pydantic import BeforeValidator, Field
 from basecamp.routes import record
 from basecamp.routes.access import ByCaller, InSite
 from basecamp.routes.answer import as_json, documented, of_reply, page
-from basecamp.routes.query import Page, Query, Strict
+from basecamp.routes.query import Page, Query, Strict, listed
 from basecamp.routes.route import ApiRoute
 
 router = APIRouter(prefix="/api/v1/datasets", route_class=ApiRoute, tags=["datasets"])
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class SpecQuery(Page):
-    tag: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    tag: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     owner: str | None = None
     team: str | None = None
     domain: str | None = None

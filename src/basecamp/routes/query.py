@@ -56,6 +56,11 @@ def _instant(text: Any) -> datetime | None:
         raise PydanticCustomError("instant_form", "a time with zone is needed") from exc
 
 
+def listed(value: Any) -> Any:
+    """For a parameter that may come several times: one is a list, too."""
+    return [value] if isinstance(value, str) else value
+
+
 Model = TypeVar("Model", bound=BaseModel)
 Query = Annotated[Model, _Query()]
 """The query of a route: every parameter is a field of the model, others are refused."""

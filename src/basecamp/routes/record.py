@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from basecamp.routes.query import Source
+from dli.models.catalog import SampleQuery, TableInfo
 
 RunState = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "KILLED"]
 RunKind = Literal["adhoc", "scheduled", "backfill"]
@@ -290,3 +291,11 @@ class LineageRecord(Record):
     max_depth: int
     total_upstream: int
     total_downstream: int
+
+
+class TablePage(PageRecord):
+    tables: list[TableInfo]
+
+
+class SampleQueryRecord(Record):
+    queries: list[SampleQuery]

@@ -29,9 +29,16 @@ Result = TypeVar("Result")
 class LocalEngine:
     """Opens the project's warehouse on first use, and lets go of its files after each run."""
 
-    def __init__(self, project: Callable[[], Project], executor: QueryExecutor | None) -> None:
+    def __init__(
+        self,
+        project: Callable[[], Project],
+        executor: QueryExecutor | None,
+        *,
+        lock_timeout_s: float = 2.0,
+    ) -> None:
         self._project = project
         self._executor = executor
+        self._lock_timeout_s = lock_timeout_s
         self._warehouse: Warehouse | None = None
 
     def run(
@@ -127,7 +134,8 @@ class LocalEngine:
         if self._warehouse is None:
             from dli.warehouse.connection import warehouse_of
 
-            self._warehouse = warehouse_of(self._project())
+            project = self._project()
+            self._warehouse = warehouse_of(project, lock_timeout_s=self._lock_timeout_s)
         try:
             with self._warehouse.session() as session:
                 yield session

@@ -19,6 +19,7 @@ from dli.warehouse.source import SourceView, escaped, source_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -152,6 +153,11 @@ class DuckDBWarehouse:
         reads = {Relation(catalog, "main", "") for catalog in catalogs}
         reads |= {view.relation for view in self.sources.values()}
         self.provide(reads, (), on_wait=on_wait)
+
+    def source_updated_at(self, relation: Relation) -> datetime | None:
+        """When the files of this source were written; `None` for what is no source."""
+        view = self.sources.get(relation.key)
+        return None if view is None else view.updated_at()
 
     def check(
         self,

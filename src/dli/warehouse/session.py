@@ -116,7 +116,10 @@ class DuckDBSession:
         columns: dict[tuple[str, str, str], list[StoredColumn]] = {}
         for catalog, schema, table, name, kind in self.execute(_ALL_COLUMNS).rows:
             columns.setdefault((catalog, schema, table), []).append(StoredColumn(name, kind))
-        return [StoredTable(*name, tuple(found)) for name, found in columns.items()]
+        return [
+            StoredTable(*name, tuple(found), self._warehouse.source_updated_at(Relation(*name)))
+            for name, found in columns.items()
+        ]
 
     def interrupt(self) -> None:
         with self._state:

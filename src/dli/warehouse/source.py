@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -72,6 +73,11 @@ class SourceView:
             state = file.stat()
             digest.update(f"\n{file}\0{state.st_size}\0{state.st_mtime_ns}".encode())
         return digest.hexdigest()
+
+    def updated_at(self) -> datetime | None:
+        """When the newest of its files was written."""
+        written_s = [file.stat().st_mtime for file in self._files()]
+        return datetime.fromtimestamp(max(written_s), UTC) if written_s else None
 
     def _files(self) -> list[Path]:
         if not self.is_glob:

@@ -1,5 +1,6 @@
 """`CatalogAPI` on a project's own warehouse."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ team: sales
 description: Who paid
 tags: [daily]
 schema:
-  - {name: customer, description: full name, pii: true}
+  - {name: Customer, description: full name, pii: true}
   - {name: paid}
+  - {name: day, partition: true}
 query_statement: |
   CREATE TABLE shop.sales.people AS
-  SELECT customer, SUM(amount) AS paid FROM shop.raw.orders GROUP BY customer
+  SELECT customer, SUM(amount) AS paid, DATE '2026-02-03' AS day
+  FROM shop.raw.orders GROUP BY customer
 """
 METRIC = (
     "{name: shop.sales.total, owner: a, team: b, query_statement: SELECT 1 FROM shop.sales.people}"
@@ -78,7 +81,7 @@ def test_an_identifier_narrows_the_list(api: CatalogAPI, identifier: str, names:
 
 def test_columns_with_what_the_spec_says_and_the_data_show(api: CatalogAPI) -> None:
     table = detail(api, PEOPLE)
-    customer, paid = table.columns
+    customer, paid, _ = table.columns
     assert (customer.name, customer.data_type, customer.description) == (
         "customer",
         "VARCHAR",
@@ -89,6 +92,7 @@ def test_columns_with_what_the_spec_says_and_the_data_show(api: CatalogAPI) -> N
     assert (paid.fill_rate, paid.distinct_count) == (1.0, 3)
     assert (table.ownership.team, table.description, table.tags) == ("sales", "Who paid", ["daily"])
     assert table.impact.metrics == ["shop.sales.total"]
+    assert table.ownership.consumers == ["b"]
     assert table.sample_data is None
     assert detail(api, ORDERS).impact.datasets == [PEOPLE]
 
@@ -98,6 +102,26 @@ def test_personal_data_never_shows_in_samples(api: CatalogAPI) -> None:
     assert rows is not None
     assert {row["customer"] for row in rows} == {"***"}
     assert sorted(row["paid"] for row in rows) == [1, 4, 8]
+
+
+def test_files_and_the_newest_partition_tell_how_new_the_data_is(api: CatalogAPI) -> None:
+    partition = datetime(2026, 2, 3, tzinfo=UTC)
+    assert detail(api, PEOPLE).freshness.last_updated == partition
+    root = api.context.project_path
+    assert root is not None
+    written_at = datetime.fromtimestamp((root / "orders.csv").stat().st_mtime, UTC)
+    assert detail(api, ORDERS).freshness.last_updated == written_at
+    listed = {table.name: table.last_updated for table in api.list_tables().tables}
+    assert listed == {PEOPLE: partition, ORDERS: written_at}
+
+
+def test_spelling_of_names_hides_nothing(api: CatalogAPI) -> None:
+    root = api.context.project_path
+    assert root is not None
+    file = root / "datasets" / f"dataset.{PEOPLE}.yaml"
+    file.write_text(SPEC.replace("name: shop.sales.people", "name: shop.sales.PEOPLE"))
+    rows = detail(CatalogAPI(api.context), PEOPLE, include_sample=True).sample_data
+    assert {row["customer"] for row in rows or []} == {"***"}
 
 
 @pytest.mark.parametrize(
