@@ -18,6 +18,9 @@ from dli.specs.template import RenderContext
 from dli.warehouse.base import StatementInterruptedError
 from dli.warehouse.connection import warehouse_of
 from dli.warehouse.dataset import run_statements
+from dli.warehouse.emitter import emitter_of
+from dli.warehouse.report import Attempt
+from dli.warehouse.trace import traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
     from dli.models.execution import DatasetExecutionResult
     from dli.specs.schedule import Interval
     from dli.warehouse.base import Session, StatementEvent
+    from dli.warehouse.trace import Trace
 
 __all__ = ["Job", "Order"]
 
 log = logging.getLogger("dli_airflow.run")
 _LEVELS = {"failed": logging.ERROR, "ignored": logging.WARNING, "skipped": logging.WARNING}
 _POLL_S = 0.1
+_FLUSH_S = 3.0
 _END_S = 4.0  # Airflow kills a task 5 s after it has asked it to end
 
 
@@ -49,6 +54,7 @@ class Order:
     timezone: str
     run_id: str
     allowed_env: Mapping[str, str]
+    attempt: int = 1
 
 
 class Job:
@@ -110,8 +116,19 @@ class Job:
             self._has_ended.set()
 
     def _execute(self) -> DatasetExecutionResult:
-        order, spec = self._order, self._spec
+        order = self._order
         project = Project.open(order.root)
+        emitter = emitter_of(project)
+        attempt = Attempt(order.run_id, order.attempt, order.interval)
+        try:
+            with traced(emitter, self._spec, attempt) as trace:
+                return self._run_in(project, trace)
+        finally:
+            if emitter is not None:
+                emitter.flush(_FLUSH_S)
+
+    def _run_in(self, project: Project, trace: Trace) -> DatasetExecutionResult:
+        order, spec = self._order, self._spec
         context = RenderContext(
             logical_date=local_date(order.interval.start, order.timezone),
             timezone=order.timezone,
@@ -126,7 +143,8 @@ class Job:
         warehouse = warehouse_of(project, lock_timeout_s=timeout_s)
         with warehouse, warehouse.session() as session:
             self._session = session
-            return run_statements(
+            trace.began(statements)
+            result = run_statements(
                 session,
                 statements,
                 dialect=spec.execution.dialect,
@@ -134,6 +152,8 @@ class Job:
                 on_event=_tell,
                 gate=gate,
             )
+            trace.ended(session, result)
+            return result
 
 
 def _rows(outcome: DatasetExecutionResult | None) -> int | None:

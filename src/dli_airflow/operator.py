@@ -113,6 +113,7 @@ class DatasetOperator(BaseOperator):
             timezone=timezone,
             run_id=run.run_id,
             allowed_env=_allowed_env(),
+            attempt=context["ti"].try_number,
         )
 
     def _refuse_new_runs_of_retired(self, attempt: int) -> None:

@@ -20,6 +20,7 @@ HOMES = {
     "minijinja": ("dli.specs.template",),
     "pendulum": ("dli_airflow.timetable",),
     "prometheus_client": ("basecamp.telemetry",),
+    "openlineage": ("dli.warehouse",),
     "obstore": ("dli.specs.bucket",),
     "psycopg": ("basecamp.store",),
     "pydantic": ("basecamp.routes", "dli.api", "dli.models", "dli.specs"),
@@ -38,7 +39,11 @@ USED_BY_OTHERS = {
     "pytz": "duckdb hands out TIMESTAMP WITH TIME ZONE with it",
     "tzdata": "zoneinfo reads it where the system has no zones",
 }
-IMPORT_NAMES = {"prometheus-client": "prometheus_client", "pyyaml": "yaml"}
+IMPORT_NAMES = {
+    "openlineage-python": "openlineage",
+    "prometheus-client": "prometheus_client",
+    "pyyaml": "yaml",
+}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

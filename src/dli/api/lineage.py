@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_minimum, check_text, member
@@ -12,7 +13,8 @@ from dli.api.project import find_root, open_project
 from dli.api.reply import record_of, unreadable
 from dli.api.server import connect
 from dli.client.basecamp import create_client
-from dli.exceptions import DatasetNotFoundError
+from dli.exceptions import ConfigurationError, DatasetNotFoundError
+from dli.models.instant import utc_now
 from dli.models.lineage import LineageDirection, LineageEdge, LineageNode, LineageResult
 
 if TYPE_CHECKING:
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
     from dli.models.common import ExecutionContext
     from dli.models.dataset import DatasetSpec
     from dli.models.metric import MetricSpec
+    from dli.specs.lineage import Lineage
     from dli.specs.project import Project
     from dli.warehouse.executor import QueryExecutor
 
 __all__ = ["LineageAPI"]
+
+_JOBS = ("Dataset", "Metric")
+_NAMESPACE = "default"
 
 
 class LineageAPI(Facade):
@@ -56,17 +62,39 @@ class LineageAPI(Facade):
         if self._is_server or find_root(self.context) is None:
             with connect(self.context) as client:
                 return _asked(client, name, side, depth)
-        from dli.specs.dependency import project_lineage
-
-        return project_lineage(self._project()).around(name, side, depth)
+        return self._graph.around(name, side, depth)
 
     def names(self) -> list[str]:
         """Everything in the project's graph."""
         if self._is_mock or self._is_server:
             return []
-        from dli.specs.dependency import project_lineage
+        return self._graph.names()
 
-        return project_lineage(self._project()).names()
+    def get_events(self, name: str) -> list[str]:
+        """An event of OpenLineage in JSON for each dataset and metric of the graph around `name`.
+
+        They describe jobs, not runs; those of a project have the lineage of columns.
+        Raises: as `get`, ConfigurationError (001) without the extra `lineage`.
+        """
+        found = self.get(name)
+        try:
+            from dli.warehouse.openlineage import event_text, job_event
+        except ImportError as error:
+            message = "Events of OpenLineage need the extra: dli[lineage]"
+            raise ConfigurationError(message) from error
+
+        namespace = _NAMESPACE
+        if self._has_project:
+            config = self._project().config
+            namespace = config.lineage.namespace or config.project.name
+        events = []
+        for node in sorted((*found.nodes, found.root), key=lambda node: node.depth):
+            if node.type in _JOBS:
+                columns = self.get_columns(node.name) if self._has_project else {}
+                around = self.get(node.name, depth=1)
+                event = job_event(around, columns, namespace=namespace, at=utc_now())
+                events.append(event_text(event))
+        return events
 
     def get_columns(self, name: str) -> dict[str, list[str]]:
         """For each column of a dataset or metric the `table.column` texts it is made from.
@@ -90,6 +118,17 @@ class LineageAPI(Facade):
         tables = tables_read(main[0], dialect)
         known = known_columns([*tables, spec.name], project.datasets(), self._engine)
         return column_sources(main[0], dialect, known, known.get(spec.name, ()))
+
+    @property
+    def _has_project(self) -> bool:
+        """Whether the graph is that of a project's files."""
+        return not (self._is_mock or self._is_server or find_root(self.context) is None)
+
+    @cached_property
+    def _graph(self) -> Lineage:
+        from dli.specs.dependency import project_lineage
+
+        return project_lineage(self._project())
 
     def _spec(self, project: Project, name: str) -> DatasetSpec | MetricSpec:
         if name in project.metrics():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,10 +47,10 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--format",
         "-f",
         "format",
-        type=click.Choice(["table", "json", "mermaid"]),
+        type=click.Choice(["table", "json", "mermaid", "openlineage"]),
         default="table",
         show_default=True,
-        help="Form of the result; table: a tree.",
+        help="Form of the result; table: a tree; openlineage: one event per line, of `show` only.",
     )
     for option in (path_option("-p"), format_, depth, click.argument("resource")):
         command = option(command)
@@ -61,7 +62,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--columns", is_flag=True, help="Show the columns that each column is made from.")
 def show(*, resource: str, depth: int, format: str, path: Path | None, columns: bool) -> None:
     """Show both sides of a dataset or metric."""
-    if columns:
+    if format == "openlineage":
+        _emit_events(resource, depth, path, with_columns=columns)
+    elif columns:
         _emit_columns(resource, format, path)
     else:
         _emit(resource, "both", depth, format, path)
@@ -88,13 +91,11 @@ def _api(path: Path | None) -> LineageAPI:
 
 
 def _emit(resource: str, direction: str, depth: int, format: str, path: Path | None) -> None:
+    if format == "openlineage":
+        raise click.UsageError("--format openlineage goes with show.")
     api = _api(path)
-    try:
+    with _hints(api, resource):
         result = api.get(resource, direction=direction, depth=depth)
-    except DatasetNotFoundError as error:
-        if hint := suggestion(resource, api.names()):
-            error.add_note(hint.strip())
-        raise
     if format == "json":
         from dataclasses import asdict
 
@@ -103,6 +104,28 @@ def _emit(resource: str, direction: str, depth: int, format: str, path: Path | N
         emit("\n".join(_mermaid(result)))
     else:
         emit("\n".join(_tree(result)))
+
+
+@contextmanager
+def _hints(api: LineageAPI, resource: str) -> Iterator[None]:
+    try:
+        yield
+    except DatasetNotFoundError as error:
+        if hint := suggestion(resource, api.names()):
+            error.add_note(hint.strip())
+        raise
+
+
+def _emit_events(resource: str, depth: int, path: Path | None, *, with_columns: bool) -> None:
+    if depth != -1 or with_columns:
+        raise click.UsageError("--format openlineage has columns, and goes without --depth.")
+    api = _api(path)
+    with _hints(api, resource):
+        events = api.get_events(resource)
+    for event in events:
+        emit(event)
+    if not events:
+        note("No dataset and no metric is part of this graph.")
 
 
 def _emit_columns(resource: str, format: str, path: Path | None) -> None:

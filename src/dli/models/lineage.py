@@ -37,6 +37,11 @@ class LineageEdge:
     target: str
     edge_type: str = "direct"
 
+    @property
+    def is_written(self) -> bool:
+        """Whether `source` fills the table `target` beside its own."""
+        return self.edge_type == "writes"
+
 
 @dataclass
 class LineageResult:

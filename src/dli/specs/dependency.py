@@ -10,7 +10,7 @@ from dli.specs.lineage import Lineage, Member, member_of
 from dli.specs.parameter import bind, samples
 from dli.specs.project import Project
 from dli.specs.sql import tables_read, tables_written
-from dli.specs.statement import Slot, render_slot, slots
+from dli.specs.statement import Slot, Statement, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values
 
 __all__ = ["project_lineage", "sample_context", "sample_statements", "tables_of"]
@@ -39,7 +39,7 @@ def _in_project(project: Project, spec: DatasetSpec | MetricSpec, context: Rende
 
 
 def tables_of(
-    spec: DatasetSpec | MetricSpec, statements: Sequence[tuple[Slot, str]]
+    spec: DatasetSpec | MetricSpec, statements: Sequence[tuple[Slot | Statement, str]]
 ) -> tuple[list[str], list[str]]:
     """Tables that the statements of a spec read and write."""
     reads: list[str] = []

@@ -81,6 +81,14 @@ class TranspileSection(BaseModel):
     metrics: list[MetricDefinition] = Field(default_factory=list)
 
 
+class LineageSection(BaseModel):
+    """Where events of OpenLineage go; `namespace` is the project's name unless given."""
+
+    url: str | None = Field(default=None, pattern=r"^(https?://.+|file:.+|)$")
+    api_key: str | None = Field(default=None, repr=False)
+    namespace: str | None = None
+
+
 class SourceDefinition(BaseModel):
     """A table that exists as files of the project, or in a database.
 
@@ -117,6 +125,7 @@ class ProjectFile(BaseModel):
     environments: dict[str, Environment] = Field(default_factory=dict)
     server: ServerSection = Field(default_factory=ServerSection)
     transpile: TranspileSection = Field(default_factory=TranspileSection)
+    lineage: LineageSection = Field(default_factory=LineageSection)
     sources: list[SourceDefinition] = Field(default_factory=list)
 
 

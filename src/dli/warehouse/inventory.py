@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Any
 from dli.models.cell import json_value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from dli.warehouse.base import Session
 
-__all__ = ["ColumnFigures", "Size", "StoredColumn", "StoredTable", "Survey", "size_of", "survey"]
+__all__ = [
+    "ColumnFigures",
+    "Size",
+    "StoredColumn",
+    "StoredTable",
+    "Survey",
+    "columns_of",
+    "size_of",
+    "survey",
+]
 
 _MASK = "***"
 
@@ -108,6 +117,23 @@ def survey(
         ),
         _first_rows(session, table, row_limit, hidden) if row_limit else None,
     )
+
+
+def columns_of(session: Session, tables: Iterable[str]) -> dict[str, list[StoredColumn]]:
+    """The columns of those tables of three parts that the session has at hand."""
+    spelling = {table.lower(): table for table in tables}
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in spelling)
+    found: dict[str, list[StoredColumn]] = {}
+    if not names or session.dialect is None:
+        return found
+    full = "lower(concat_ws('.', database_name, schema_name, table_name))"
+    rows = session.execute(
+        f"SELECT {full}, column_name, data_type FROM duckdb_columns() "  # noqa: S608 - quoted
+        f"WHERE {full} IN ({names}) ORDER BY 1, column_index"
+    ).rows
+    for table, name, data_type in rows:
+        found.setdefault(spelling[table], []).append(StoredColumn(name, data_type))
+    return found
 
 
 def _first_rows(

@@ -1,5 +1,6 @@
 """An attempt of a run on a real warehouse: it fills its table, or it leaves it as it was."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -118,6 +119,17 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(
     assert caught.value.code is ErrorCode.QUALITY_TEST_EXECUTION
     assert "quality enough (1/1) failed, 1 rows" in caplog.text
     assert rows(project) == [(6,)]
+
+
+def test_a_run_tells_the_lineage_target(project: Path) -> None:
+    settings = project / "dli.yaml"
+    settings.write_text(settings.read_text() + "lineage: {url: 'file:events.jsonl'}\n")
+    job(project, "CREATE TABLE lake.mart.t AS SELECT 5 AS n").run()
+    with pytest.raises(ExecutionError):
+        job(project, "INSERT INTO lake.mart.t SELECT 'a'", attempt=2).run()
+    events = [json.loads(line) for line in (project / "events.jsonl").read_text().splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE", "START", "FAIL"]
+    assert events[0]["run"]["runId"] != events[2]["run"]["runId"]
 
 
 def after_start(action: Callable[[], None], caplog: pytest.LogCaptureFixture) -> threading.Thread:

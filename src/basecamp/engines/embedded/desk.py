@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from basecamp.engines.embedded.workshop import Workshop
     from dli.specs.project import Project
     from dli.warehouse.base import Session
+    from dli.warehouse.emitter import Emitter
 
 
 class Desk:
@@ -31,6 +32,10 @@ class Desk:
     def allowed_env(self) -> Mapping[str, str]:
         """Environment variables that templates may read."""
         return self._workshop.allowed_env
+
+    def emitter(self) -> Emitter | None:
+        """Where the project wants to be told of its runs."""
+        return self._workshop.emitter()
 
     def project(self) -> Project:
         """The project as its files are now."""

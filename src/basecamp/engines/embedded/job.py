@@ -13,6 +13,8 @@ from dli.specs.gate import render_gate
 from dli.specs.schedule import Interval, local_date
 from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
+from dli.warehouse.report import Attempt
+from dli.warehouse.trace import traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from basecamp.engines.embedded.desk import Desk
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
+    from dli.models.execution import DatasetExecutionResult
     from dli.specs.dataset import Statement
     from dli.specs.gate import Gate
     from dli.warehouse.base import Session, StatementEvent
+    from dli.warehouse.trace import Trace
 
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
 
@@ -63,16 +67,9 @@ class Job:
         """
         self._write("info", self._headline())
         try:
-            spec, statements, gate = self._render()
-            with self._workshop.session() as session:
-                self._take(session)
-                result = run_statements(
-                    session,
-                    statements,
-                    dialect=spec.execution.dialect,
-                    on_event=self._on_event,
-                    gate=gate,
-                )
+            spec = self._spec()
+            with traced(self._workshop.emitter(), spec, self._attempt()) as trace:
+                result = self._execute(spec, trace)
         except DLIError as exc:
             raise self._failed(exc.message, exc.code.value) from exc
         if not result.success:
@@ -88,7 +85,8 @@ class Job:
         Raises:
             DLIError: the run would fail.
         """
-        spec, statements, gate = self._render()
+        spec = self._spec()
+        statements, gate = self._render(spec)
         tests = [] if gate is None else gate.checked_statements()
         if bind:
             with self._workshop.session() as session:
@@ -113,13 +111,37 @@ class Job:
             if self._is_interrupted:
                 session.interrupt()
 
-    def _render(self) -> tuple[DatasetSpec, list[Statement], Gate | None]:
+    def _execute(self, spec: DatasetSpec, trace: Trace) -> DatasetExecutionResult:
+        statements, gate = self._render(spec)
+        with self._workshop.session() as session:
+            self._take(session)
+            trace.began(statements)
+            result = run_statements(
+                session,
+                statements,
+                dialect=spec.execution.dialect,
+                on_event=self._on_event,
+                gate=gate,
+            )
+            trace.ended(session, result)
+        return result
+
+    def _spec(self) -> DatasetSpec:
+        return DatasetSpec.model_validate(self._message["spec"])
+
+    def _attempt(self) -> Attempt:
         message = self._message
-        interval = Interval(
+        return Attempt(message["run_id"], message["attempt"], self._interval())
+
+    def _interval(self) -> Interval:
+        message = self._message
+        return Interval(
             datetime.fromisoformat(message["interval_start"]),
             datetime.fromisoformat(message["interval_end"]),
         )
-        spec = DatasetSpec.model_validate(message["spec"])
+
+    def _render(self, spec: DatasetSpec) -> tuple[list[Statement], Gate | None]:
+        message, interval = self._message, self._interval()
         context = RenderContext(
             logical_date=local_date(interval.start, message["timezone"]),
             timezone=message["timezone"],
@@ -131,7 +153,7 @@ class Job:
         )
         with self._rendering:
             statements = render_dataset(spec, context, message["parameters"])
-            return spec, statements, render_gate(spec, context, message["parameters"])
+            return statements, render_gate(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
         self._write(_LEVELS.get(event.kind, "info"), str(event))

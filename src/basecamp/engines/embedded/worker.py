@@ -58,6 +58,7 @@ class Worker:
         with self._line.makefile("rb") as lines:
             for line in lines:
                 self._handle(json.loads(line))
+        self._workshop.close()
 
     def _handle(self, message: Message) -> None:
         match message["op"]:

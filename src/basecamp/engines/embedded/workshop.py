@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from dli.config import config_file
 from dli.specs.project import Project
 from dli.warehouse.connection import warehouse_of
+from dli.warehouse.emitter import emitter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dli.warehouse.base import Session, Warehouse
+    from dli.warehouse.emitter import Emitter
 
 _LINGER_S = 0.5
 _LOCK_TIMEOUT_S = 10.0
@@ -35,6 +37,7 @@ class Workshop:
         self._project: Project | None = None
         self._project_stamp: tuple[int, int] | None = None
         self._warehouse: Warehouse | None = None
+        self._emitter: Emitter | None = None
         threading.Thread(target=self._close_when_idle, name="linger", daemon=True).start()
 
     def project(self) -> Project:
@@ -42,10 +45,22 @@ class Workshop:
         with self._changed:
             stamp = _stamp(config_file(self._root, os.environ))
             if self._project is None or stamp != self._project_stamp:
-                self._project = Project.open(self._root)
+                before, self._project = self._project, Project.open(self._root)
                 self._project_stamp = stamp
+                if before is None or before.config.lineage != self._project.config.lineage:
+                    self._emitter = emitter_of(self._project)
                 self._retire_warehouse()
             return self._project
+
+    def emitter(self) -> Emitter | None:
+        """Where the project wants to be told of its runs."""
+        self.project()
+        return self._emitter
+
+    def close(self) -> None:
+        """Give events of lineage a moment to leave before the process ends."""
+        if self._emitter is not None:
+            self._emitter.flush(_LINGER_S)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -82,3 +82,18 @@ def test_a_check_binds_the_tests_and_leaves_them_out_of_the_statements(
     assert make(sql, LEAST).check(bind=True) == [sql]
     with pytest.raises(ExecutionError, match="quality enough"):
         make(sql, {**LEAST, "column": "nope"}).check(bind=True)
+
+
+def test_a_run_tells_the_lineage_target(make: Callable[..., Job], tmp_path: Path) -> None:
+    (tmp_path / "dli.yaml").write_text("lineage: {url: 'file:events.jsonl', namespace: mart}")
+    job = make("CREATE TABLE lake.mart.t AS SELECT 5 AS n")
+    job.run()
+    with pytest.raises(JobFailed):
+        make("INSERT INTO lake.mart.t SELECT 'a'", LEAST).run()
+    emitter = job._workshop.emitter()
+    assert emitter is not None
+    emitter.flush(60)
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    kinds = [(event["eventType"], event["job"]["namespace"]) for event in events]
+    assert kinds == [(kind, "mart") for kind in ("START", "COMPLETE", "START", "FAIL")]

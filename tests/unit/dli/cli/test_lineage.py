@@ -113,3 +113,43 @@ def test_samples_of_mock_mode(mock_dli: Dli) -> None:
     assert "└── iceberg.warehouse.user_events (Dataset, 1)" in result.stdout
     assert result.stderr.startswith("MOCK: ")
     assert mock_dli("lineage", "show", "nothing").exit_code == 1
+
+
+def test_events_of_openlineage_one_per_line(dli: Dli, project: Path) -> None:
+    result = dli("lineage", "show", "s.m.left", "--format", "openlineage")
+    assert (result.exit_code, result.stderr) == (0, "")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    told = {
+        event["job"]["name"]: (
+            event["job"]["namespace"],
+            [one["name"] for one in event["inputs"]],
+            [one["name"] for one in event["outputs"]],
+        )
+        for event in events
+    }
+    assert told == {
+        "s.m.daily": ("unnamed", ["s.raw.orders"], ["s.m.daily"]),
+        "s.m.left": ("unnamed", ["s.m.daily"], ["s.m.left"]),
+        "s.m.both": ("unnamed", ["s.m.left", "s.m.right"], ["s.m.both"]),
+    }
+    fields = events[0]["outputs"][0]["facets"]["columnLineage"]["fields"]
+    (source,) = fields["paid"]["inputFields"]
+    assert (source["name"], source["field"]) == ("s.raw.orders", "amount")
+    assert "github.com" not in result.stdout
+    (project / "dli.yaml").write_text("lineage: {namespace: shop}")
+    result = dli("lineage", "show", "s.m.left", "--format", "openlineage")
+    assert json.loads(result.stdout.splitlines()[0])["job"]["namespace"] == "shop"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("upstream", "s.m.left"), ("show", "s.m.left", "--depth", "1"), ("show", "x", "--columns")],
+)
+def test_events_of_openlineage_are_those_of_show_alone(dli: Dli, words: tuple[str, ...]) -> None:
+    assert dli("lineage", *words, "--format", "openlineage").exit_code == 2
+
+
+def test_events_of_an_unknown_name_and_of_a_table(dli: Dli) -> None:
+    unknown = dli("lineage", "show", "s.m.lfet", "--format", "openlineage")
+    assert unknown.exit_code == 1
+    assert "s.m.left" in unknown.stderr
