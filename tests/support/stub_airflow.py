@@ -39,6 +39,8 @@ class StubAirflow:
         self.runs: dict[tuple[str, str], dict[str, Any]] = {}
         self.results: dict[tuple[str, str], Any] = {}
         self.tries: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.lines: dict[tuple[str, str], list[str]] = {}
+        """Log lines of the run's newest attempt; without them one that names the attempt."""
         self.import_errors: list[dict[str, str]] = []
         self.asked: list[tuple[str, str]] = []
         self.parsed = 0
@@ -92,6 +94,15 @@ class StubAirflow:
 
     def begin(self, dag_id: str, run_id: str) -> None:
         self.runs[dag_id, run_id] |= {"state": "running", "start_date": _now()}
+
+    def go_on(self, dag_id: str, run_id: str, *states: str) -> None:
+        """Attempts in these states; the run goes on."""
+        self.begin(dag_id, run_id)
+        self.tries[dag_id, run_id] = [
+            {"try_number": number, "state": state, "start_date": _now()}
+            | {"end_date": None if state == "running" else _now()}
+            for number, state in enumerate(states, 1)
+        ]
 
     def end(self, dag_id: str, run_id: str, state: str = "success", tries: int = 1) -> None:
         run = self.runs[dag_id, run_id]
@@ -212,5 +223,13 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, {"key": "dli_result", "value": stub.results[key]}
         number = re.fullmatch(r"logs/(\d+)", what)
         assert number is not None
-        line = {"timestamp": _now(), "event": f"attempt {number[1]}", "level": "info"}
-        return 200, json.dumps(line).encode() + b"\n"
+        texts = stub.lines.get(key, [f"attempt {number[1]}"])
+        lines = [{"timestamp": _now(), "event": text, "level": "info"} for text in texts]
+        if self.headers["Accept"] == "application/x-ndjson":
+            return 200, "".join(json.dumps(line) + "\n" for line in lines).encode()
+        token = parse_qs(urlsplit(self.path).query).get("token", ["at-0"])[0]
+        if not token.startswith("at-"):
+            return 400, {"detail": "Bad Signature"}
+        goes_on = stub.tries[key][int(number[1]) - 1]["state"] == "running"
+        following = f"at-{len(lines)}" if goes_on else None
+        return 200, {"content": lines[int(token[3:]) :], "continuation_token": following}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.airflow.fault import AirflowError, Reason
 from basecamp.engines.airflow.follower import LONG_OVERLAP, SHORT_OVERLAP, Follower
-from basecamp.engines.airflow.log import lines_of
+from basecamp.engines.airflow.log import LogReader
 from basecamp.engines.airflow.rest import SENTINEL
 from basecamp.engines.airflow.run_id import airflow_id
 from basecamp.engines.airflow.sender import Sender, lag
@@ -74,6 +74,7 @@ class AirflowEngine:
         self._clock = clock or SystemClock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="airflow-call")
         self._watch = Watch(rest)
+        self._logs = LogReader(rest, self._clock)
         self._sender = Sender(leadership, rest, self._watch, self._clock)
         self._follower = Follower(leadership, rest, watermark, self._pool, self._clock)
         self._listeners: list[Listener] = []
@@ -175,12 +176,7 @@ class AirflowEngine:
     def log(self, run: RunRow, *, after: int, limit: int) -> list[LogLine]:
         if run.claim == 0:
             return []
-        dag_id, run_id = run.dataset_name, airflow_id(run.dataset_name, run.run_id)
-        lines: list[LogLine] = []
-        for one in self._rest.tries(dag_id, run_id):
-            if one.started_at is not None:
-                entries = self._rest.log(dag_id, run_id, one.number)
-                lines += lines_of(entries, first=len(lines) + 1)
+        lines = self._logs.lines(run.dataset_name, airflow_id(run.dataset_name, run.run_id))
         return lines[after : after + limit]
 
     def health(self) -> dict[str, Any]:
@@ -340,6 +336,7 @@ class AirflowEngine:
         self._watch.look()
         self._notify(self._follower.follow(LONG_OVERLAP))
         self._notify(self._follower.verify(self._watch.paused))
+        self._notify(self._follower.follow_attempts())
 
     def _end(self, row: RunRow) -> None:
         dag_id, run_id = row.dataset_name, airflow_id(row.dataset_name, row.run_id)

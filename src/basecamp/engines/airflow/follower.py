@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from basecamp.engines.airflow import ledger
 from basecamp.engines.airflow.change import ChangeSet
 from basecamp.engines.airflow.fault import AirflowError, Reason
-from basecamp.engines.airflow.ledger import End, Findings
+from basecamp.engines.airflow.ledger import End, Findings, Progress
 from basecamp.engines.airflow.run_id import airflow_id
 from basecamp.engines.airflow.watch import paused_by_hand
 from basecamp.store import run
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 SHORT_OVERLAP = timedelta(seconds=5)
 LONG_OVERLAP = timedelta(seconds=60)
+_LOOKED_AT = 100
 
 
 class Follower:
@@ -80,6 +81,36 @@ class Follower:
         self._lose([row for row, seen in zip(unseen, found, strict=True) if seen is None], changes)
         return changes
 
+    def follow_attempts(self) -> ChangeSet:
+        """Take over which attempt a run is at and how the earlier ones ended, before it has ended.
+
+        Airflow does not count a new attempt as a change of the run.
+        """
+        changes = ChangeSet()
+        with self._database.read() as tx:
+            going_on = [row for row in run.handed_over(tx) if row.status == "RUNNING"]
+        rows = [row for row in going_on if row.max_attempts > 1][:_LOOKED_AT]
+        found = list(self._pool.map(self._progress_of, rows))
+        if any(found):
+            with self._database.transaction() as tx:
+                for row, progress in zip(rows, found, strict=True):
+                    ledger.enter_attempts(tx, row.run_id, progress, changes)
+        return changes
+
+    def _progress_of(self, row: RunRow) -> Progress | None:
+        """The attempts so far, if that is news; what the last one left is there until the next."""
+        dag_id, run_id = row.dataset_name, _name(row)
+        try:
+            tries = self._rest.tries(dag_id, run_id)
+            begun = [one for one in tries if one.started_at is not None]
+            if not begun or (len(begun) == 1 and not begun[0].has_ended):
+                return None
+            left = self._result_of(dag_id, run_id) if begun[-1].has_ended else None
+        except AirflowError as fault:
+            _log.warning("engine.attempts_unread", extra={"reason": fault.reason})
+            return None
+        return Progress(begun, left)
+
     def _explain(self, rows: Sequence[RunRow], changes: ChangeSet) -> None:
         if rows:
             with self._database.transaction() as tx:
@@ -117,14 +148,14 @@ class Follower:
         """How a run ended; None when that cannot be read just now, so that it is asked again."""
         try:
             tries = self._rest.tries(seen.dag_id, seen.run_id)
-            return End(seen, tries, self._result(seen))
+            return End(seen, tries, self._result_of(seen.dag_id, seen.run_id))
         except AirflowError as fault:
             _log.warning("engine.end_unread", extra={"reason": fault.reason})
             return None
 
-    def _result(self, seen: SeenRun) -> SeenResult | None:
+    def _result_of(self, dag_id: str, run_id: str) -> SeenResult | None:
         try:
-            return self._rest.result(seen.dag_id, seen.run_id)
+            return self._rest.result(dag_id, run_id)
         except AirflowError as fault:
             if fault.reason is Reason.PROTOCOL:
                 return None  # how the run ended is known; only its figures are not

@@ -48,6 +48,14 @@ class End:
     result: SeenResult | None
 
 
+@dataclass(frozen=True)
+class Progress:
+    """The attempts that a run has begun, and what the last of them left if it has ended."""
+
+    tries: list[SeenTry]
+    result: SeenResult | None
+
+
 def enter(tx: Connection, seen: SeenRun, now: datetime, changes: ChangeSet) -> Findings:
     """Take over the state of a run; one that Airflow made itself becomes a run of ours."""
     findings = Findings()
@@ -137,6 +145,32 @@ def _keep_attempts(
             finished_at=one.ended_at or ended_at,
             end=own,
         )
+
+
+def enter_attempts(
+    tx: Connection, run_id: str, progress: Progress | None, changes: ChangeSet
+) -> None:
+    """Enter how far a run is that goes on."""
+    row = run.find(tx, run_id)
+    if row is None or row.status != "RUNNING" or progress is None:
+        return
+    known = {one["attempt"] for one in run.attempts(tx, run_id)}
+    last = progress.tries[-1]
+    is_new = last.number != row.attempt
+    for one in progress.tries:
+        if one.started_at is None or not one.has_ended or one.number in known:
+            continue
+        end = _earlier_outcome(one)
+        if one is last and progress.result is not None and progress.result.error_message:
+            end = Outcome("FAILED", error_message=progress.result.error_message)
+        finished_at = one.ended_at or one.started_at
+        run.keep_attempt(
+            tx, row, one.number, started_at=one.started_at, finished_at=finished_at, end=end
+        )
+        is_new = True
+    if is_new:
+        run.change(tx, row, {"attempt": last.number})
+        changes.note(row)
 
 
 def lose(tx: Connection, run_id: str, why: str, now: datetime, changes: ChangeSet) -> None:

@@ -2,16 +2,77 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from basecamp.engines.airflow.connection import TooLargeError
+from basecamp.engines.airflow.rest import LogPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from basecamp.clock import Clock
+    from basecamp.engines.airflow.rest import AirflowRest
+    from basecamp.engines.airflow.state import SeenTry
     from basecamp.engines.base import LogLine
 
 _LEVELS = {"warning": "warning", "error": "error", "critical": "error"}
 _LINE_LIMIT = 4_000
+_KEPT = 8
+_SETTLED = timedelta(seconds=10)
+"""The last lines of an attempt may come after its end."""
+
+
+class LogReader:
+    """Reads what is new of the logs that somebody follows; used by many threads.
+
+    What was read of the last few attempts is kept: of one that has ended all, of one that goes on
+    what Airflow has shown so far and where to go on from there.
+    """
+
+    def __init__(self, rest: AirflowRest, clock: Clock) -> None:
+        self._rest = rest
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._parts: OrderedDict[tuple[str, str, int], LogPart] = OrderedDict()
+
+    def lines(self, dag_id: str, run_id: str) -> list[LogLine]:
+        """All lines of all attempts so far."""
+        lines: list[LogLine] = []
+        for one in self._rest.tries(dag_id, run_id):
+            if one.started_at is not None:
+                lines += lines_of(self._entries(dag_id, run_id, one), first=len(lines) + 1)
+        return lines
+
+    def _entries(self, dag_id: str, run_id: str, one: SeenTry) -> list[Any]:
+        key = (dag_id, run_id, one.number)
+        with self._lock:
+            known = self._parts.get(key)
+        if known is not None and known.token is None:
+            return known.entries
+        if one.has_ended:
+            part = LogPart(self._rest.log(*key), None)
+            if one.ended_at is None or self._clock.now() - one.ended_at < _SETTLED:
+                return part.entries
+        else:
+            try:
+                more = self._rest.log_on(*key, known.token if known else None)
+            except TooLargeError:
+                return self._rest.log(*key)  # only its beginning is shown
+            part = LogPart((known.entries if known else []) + more.entries, more.token)
+            if part.token is None:
+                return part.entries
+        self._keep(key, part)
+        return part.entries
+
+    def _keep(self, key: tuple[str, str, int], part: LogPart) -> None:
+        with self._lock:
+            self._parts[key] = part
+            self._parts.move_to_end(key)
+            while len(self._parts) > _KEPT:
+                self._parts.popitem(last=False)
 
 
 def lines_of(entries: Iterable[Any], *, first: int) -> Iterator[LogLine]:

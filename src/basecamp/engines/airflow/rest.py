@@ -37,6 +37,14 @@ class RunPage:
     at: datetime | None
 
 
+@dataclass(frozen=True)
+class LogPart:
+    """Entries of a log, and where to go on; without a token there is nothing to go on from."""
+
+    entries: list[Any]
+    token: str | None
+
+
 class AirflowRest:
     """Airflow as the engine needs it. A method returns None for what Airflow does not know.
 
@@ -119,6 +127,21 @@ class AirflowRest:
             return []
         found: list[Any] = _body(answer)
         return found
+
+    def log_on(self, dag_id: str, run_id: str, number: int, token: str | None) -> LogPart:
+        """What an attempt's log has gained since the part that gave the token; None: all of it.
+
+        Raises:
+            TooLargeError: that is more than 1 MiB.
+        """
+        path = f"{_run(dag_id, run_id)}/taskInstances/{TASK}/logs/{number}"
+        answer = self._call("GET", path + (f"?token={quote(token, safe='')}" if token else ""))
+        if answer.status == 400 and token:  # of another key: Airflow was set up anew
+            return self.log_on(dag_id, run_id, number, None)
+        if answer.status == 404:
+            return LogPart([], None)
+        body = _body(answer)
+        return LogPart(state.items_of(body, "content"), state.text_of(body, "continuation_token"))
 
     def dag(self, dag_id: str, *, in_haste: bool = False) -> SeenDag | None:
         """One DAG, also one whose file has gone; `in_haste` somebody waits for the answer."""

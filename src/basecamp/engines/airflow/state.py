@@ -16,7 +16,9 @@ _STATUS = {
     "success": "COMPLETED",
     "failed": "FAILED",
 }
-_ENDED_TASK = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
+_ENDED_TASK = frozenset(
+    {"success", "failed", "up_for_retry", "upstream_failed", "skipped", "removed"}
+)
 
 
 @dataclass(frozen=True)

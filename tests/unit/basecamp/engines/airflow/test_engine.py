@@ -363,3 +363,42 @@ def test_what_lies_in_the_store_is_enough_to_know_what_was_handed_over(
     camp.step()
     with camp.database.read() as tx:
         assert [row.run_id for row in run.handed_over(tx)] == [run_id]
+
+
+def test_an_attempt_that_failed_is_shown_while_the_run_waits_for_the_next(
+    camp: "Camp", airflow: StubAirflow, content: dict[str, Any]
+) -> None:
+    content["schedule"]["retry"] = {"max_attempts": 3, "delay_seconds": 60}
+    airflow.add_dag(content["name"])
+    name = camp.put(content)
+    run_id = camp.start(name)
+    camp.step()
+    airflow.go_on(name, run_id, "up_for_retry")
+    airflow.results[name, run_id] = {"error_code": "DLI-405", "error_message": "no such table"}
+    camp.step()
+    camp.step()
+    shown = camp.runs.get(run_id)
+    assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("RUNNING", 1, 1)
+    assert shown["attempts"][0]["error_message"] == "no such table"
+    assert run_id in camp.told
+    airflow.go_on(name, run_id, "failed", "running")
+    camp.step()
+    shown = camp.runs.get(run_id)
+    assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("RUNNING", 2, 1)
+    airflow.end(name, run_id, tries=2)
+    camp.step()
+    shown = camp.runs.get(run_id)
+    assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("COMPLETED", 2, 2)
+    assert [one["status"] for one in shown["attempts"]] == ["FAILED", "COMPLETED"]
+
+
+def test_runs_without_a_second_attempt_are_not_asked_about(
+    camp: "Camp", airflow: StubAirflow, name: str
+) -> None:
+    run_id = camp.start(name)
+    camp.step()
+    airflow.go_on(name, run_id, "running")
+    camp.step()
+    airflow.asked.clear()
+    camp.step()
+    assert [path for _, path in airflow.asked if path.endswith("/tries")] == []
