@@ -1,5 +1,6 @@
 """What any engine must do, told through the client to a real server; nothing here names one."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from engine_server import PATIENCE_S, EngineServer, serving
 from process import wait_for
 
 pytestmark = pytest.mark.serial
+
+EVENTS = "lineage/events.jsonl"
 
 ORDERS = "day,country,amount\n2026-01-01,ES,10\n2026-01-01,KR,5\n2026-01-02,ES,7\n2026-01-03,KR,1\n"
 DAILY: dict[str, Any] = {
@@ -34,6 +37,22 @@ DAILY: dict[str, Any] = {
         "{% if country %} AND country = '{{ country }}'{% endif %}"
     ),
 }
+GATED: dict[str, Any] = {
+    **DAILY,
+    "name": "shop.sales.gated",
+    "quality": {
+        "gate": True,
+        "tests": [
+            {"name": "few", "type": "range_check", "column": "orders", "max": 1},
+            {"name": "none", "type": "row_count", "max": 0, "severity": "warn"},
+        ],
+    },
+    "pre_statements": [
+        {"name": part["name"], "sql": part["sql"].replace("sales.daily", "sales.gated")}
+        for part in DAILY["pre_statements"]
+    ],
+    "query_statement": DAILY["query_statement"].replace("sales.daily", "sales.gated"),
+}
 SLOW: dict[str, Any] = {
     **DAILY,
     "name": "shop.sales.slow",
@@ -53,6 +72,7 @@ def server(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
     (project / "data" / "orders.csv").write_text(ORDERS)
     (project / "dli.yaml").write_text(
         "sources:\n  - {table: shop.raw.orders, path: data/orders.csv, format: csv}\n"
+        f"lineage: {{url: 'file:{EVENTS}', namespace: shop}}\n"
     )
     with serving(engine, project) as started:
         yield started
@@ -89,12 +109,12 @@ def running(client: BasecampClient, run_id: str) -> None:
     wait_for(lambda: record(client.workflow_status(run_id))["status"] == "RUNNING", PATIENCE_S)
 
 
-def rows(server: EngineServer) -> dict[str, int]:
+def rows(server: EngineServer, table: str = "daily") -> dict[str, int]:
     def read() -> dict[str, int] | None:
         path = server.project / ".dli" / "warehouse" / "shop.duckdb"
         try:
             with duckdb.connect(str(path), read_only=True) as warehouse:
-                found = warehouse.execute("SELECT CAST(day AS VARCHAR), orders FROM sales.daily")
+                found = warehouse.execute(f"SELECT CAST(day AS VARCHAR), orders FROM sales.{table}")
                 return {"": 0} | dict(found.fetchall())
         except duckdb.IOException:
             return None  # the engine still has the file
@@ -126,6 +146,40 @@ def test_a_run_really_runs_the_sql_with_its_parameters(
     run = finished(client, record(client.workflow_run(daily, asked))["run_id"])
     assert run["parameters"] == asked
     assert rows(server)["2026-01-01"] == 1
+
+
+def test_a_quality_gate_undoes_a_run_that_fails_it(
+    client: BasecampClient, server: EngineServer
+) -> None:
+    name = str(GATED["name"])
+    record(client.workflow_register(name, "0 0 * * *", spec=GATED, force=True))
+    good = finished(client, record(client.workflow_run(name, {"ds": "2026-01-02"}))["run_id"])
+    assert good["status"] == "COMPLETED"
+    lines = record(client.workflow_logs(good["run_id"]))["lines"]
+    assert [line["level"] for line in lines if "quality none" in line["message"]] == ["warning"]
+    bad = finished(client, record(client.workflow_run(name, {"ds": "2026-01-01"}))["run_id"])
+    assert bad["status"] == "FAILED"
+    assert "few (1 rows)" in bad["error_message"]
+    assert rows(server, "gated") == {"2026-01-02": 1}
+
+
+def test_every_run_tells_the_lineage_target(
+    client: BasecampClient, daily: str, server: EngineServer
+) -> None:
+    asked = [{"ds": "2026-01-02"}, {"ds": "2026-01-02", "country": "x' OR '1'='1"}]
+    runs = [record(client.workflow_run(daily, each))["run_id"] for each in asked]
+
+    def told() -> dict[str, list[str]] | None:
+        found: dict[str, list[str]] = {run: [] for run in runs}
+        file = server.project / EVENTS
+        for line in file.read_text().splitlines() if file.exists() else ():
+            event = json.loads(line)
+            tags = {tag["key"]: tag["value"] for tag in event["run"]["facets"]["tags"]["tags"]}
+            found.get(tags["run_id"], []).append(event["eventType"])
+        return found if all(kinds[-1:] not in ([], ["START"]) for kinds in found.values()) else None
+
+    kinds = wait_for(told, PATIENCE_S)
+    assert kinds == {runs[0]: ["START", "COMPLETE"], runs[1]: ["FAIL"]}
 
 
 def test_a_value_cannot_change_the_structure_of_the_sql(
