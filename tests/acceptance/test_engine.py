@@ -18,6 +18,7 @@ pytestmark = pytest.mark.serial
 EVENTS = "lineage/events.jsonl"
 
 ORDERS = "day,country,amount\n2026-01-01,ES,10\n2026-01-01,KR,5\n2026-01-02,ES,7\n2026-01-03,KR,1\n"
+ORDERS_TABLE = "shop.raw.orders"
 DAILY: dict[str, Any] = {
     "name": "shop.sales.daily",
     "owner": "ana@example.com",
@@ -133,6 +134,25 @@ def test_a_registered_workflow_is_listed_with_its_next_fire(
     )
     next_run = datetime.fromisoformat(found["next_run"])
     assert timedelta(0) < next_run - datetime.now(UTC) <= timedelta(days=1)
+
+
+def test_the_catalog_knows_the_table_of_a_run_and_what_made_it(
+    client: BasecampClient, daily: str
+) -> None:
+    run = record(client.workflow_run(daily, {"execution_date": "2026-01-01"}))
+    finished_at = finished(client, run["run_id"])["finished_at"]
+    table = record(client.catalog_get(daily, include_sample=True))
+    assert (table["ownership"]["owner"], table["engine"]) == (DAILY["owner"], "duckdb")
+    assert table["freshness"]["last_updated"] == finished_at
+    assert "2026-01-01" in {row["day"] for row in table["sample_data"]}
+    queries = {
+        one["title"]: one["sql"] for one in items(client.catalog_sample_queries(ORDERS_TABLE))
+    }
+    assert f"FROM {ORDERS_TABLE} WHERE day = DATE '2026-01-01'" in queries[f"{daily} reads it"]
+    listed = {one["name"]: one["row_count"] for one in items(client.catalog_list())}
+    assert listed[ORDERS_TABLE] == 4
+    lineage = record(client.get_lineage(daily, direction="upstream"))
+    assert [node["name"] for node in lineage["nodes"]] == [ORDERS_TABLE]
 
 
 def test_a_run_really_runs_the_sql_with_its_parameters(
