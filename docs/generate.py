@@ -85,8 +85,9 @@ address and token in `.dli/basecamp.json`. The server itself describes all this 
 `/api/v1/openapi.json`.
 
 A POST or DELETE may carry an `Idempotency-Key`; a repetition with the same key and body gets the
-first answer again, with `Idempotency-Replayed: true`. A refused request changes nothing; its answer
-is a `Problem`, its code one of [errors.md](errors.md).
+first answer again, with `Idempotency-Replayed: true`, or 409 while the first is under way; what
+only reads (a metric, a dry run) is done again. A refused request changes nothing; its answer is a
+`Problem`, its code one of [errors.md](errors.md).
 
 {table(("request", "what it does", "query and body", "success"), operations)}
 

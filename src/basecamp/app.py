@@ -23,13 +23,16 @@ from basecamp.routes import (
     problem,
     publish,
     run,
+    sql,
     transpile,
     workflow,
 )
 from basecamp.routes.access import Site
+from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.catalog import CatalogService
+from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
 from basecamp.services.notification import Notifications
@@ -108,12 +111,14 @@ class Basecamp:
             metrics=metrics,
             health=HealthService(database, self.engine),
             watch=RunWatch(),
+            vigil=Vigil(),
             workflows=workflows,
             runs=RunService(database, self.engine, clock),
             backfills=BackfillService(database, self.engine, clock),
             publishing=PublishService(database, self.engine, files, clock),
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
+            execution=ExecutionService(database, self.engine, clock),
             transpile=TranspileService(self.settings.project),
             lineage=lineage_service,
             catalog=CatalogService(
@@ -184,6 +189,7 @@ class Basecamp:
         """Say that the server is about to end: not ready any more, nobody is kept waiting."""
         self.site.health.is_ready = False
         self.site.watch.close()
+        self.site.vigil.close()
 
     def __enter__(self) -> Self:
         return self
@@ -229,7 +235,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    parts = (run, publish, workflow, dataset, metric, catalog, lineage, transpile, health)
+    parts = (run, publish, workflow, dataset, metric, sql, catalog, lineage, transpile, health)
     for part in parts:  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)

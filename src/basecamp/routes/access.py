@@ -8,10 +8,12 @@ from fastapi import Depends, Header, Request
 
 from basecamp.auth import TokenAuth
 from basecamp.errors import RequestRefusedError
+from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
 from basecamp.services.backfill import BackfillService
 from basecamp.services.catalog import CatalogService
 from basecamp.services.command import Caller, Idempotency
+from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
 from basecamp.services.publish import PublishService
@@ -35,12 +37,14 @@ class Site:
     metrics: Metrics
     health: HealthService
     watch: RunWatch
+    vigil: Vigil
     workflows: WorkflowService
     runs: RunService
     backfills: BackfillService
     publishing: PublishService
     datasets: RegistryService
     metric_specs: RegistryService
+    execution: ExecutionService
     transpile: TranspileService
     lineage: LineageService
     catalog: CatalogService

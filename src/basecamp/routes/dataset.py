@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field
 
 from basecamp.routes import record
@@ -25,6 +25,13 @@ class SpecQuery(Page):
 class SpecBody(Strict):
     spec: dict[str, Any]
     force: bool = False
+
+
+class DatasetRunBody(Strict):
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    dry_run: bool = False
+    skip_pre: bool = Field(default=False, description="Leave the pre statements out.")
+    skip_post: bool = Field(default=False, description="Leave the post statements out.")
 
 
 @router.get(
@@ -61,3 +68,24 @@ def versions(site: InSite, name: str, query: Query[Page]) -> Response:
     """Registered versions of a dataset, newest first."""
     records, total = site.datasets.versions(name, **query.model_dump())
     return page("versions", records, total, query.limit, query.offset)
+
+
+@router.post("/{name}/run", responses=documented(404, 409, 422, ok_200=record.DatasetRunRecord))
+async def run(
+    site: InSite, caller: ByCaller, request: Request, name: str, body: DatasetRunBody | None = None
+) -> Response:
+    """Run a dataset now, outside of its workflow; the answer comes when it is over."""
+    given = body or DatasetRunBody()
+    skipped = {"pre": given.skip_pre, "post": given.skip_post}
+    left_out = [phase for phase, is_out in skipped.items() if is_out]
+    return await site.vigil.answer(
+        request,
+        lambda withdrawn: site.execution.run_dataset(
+            caller,
+            name,
+            parameters=given.parameters,
+            dry_run=given.dry_run,
+            left_out=left_out,
+            withdrawn=withdrawn,
+        ),
+    )

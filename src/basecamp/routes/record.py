@@ -299,3 +299,30 @@ class TablePage(PageRecord):
 
 class SampleQueryRecord(Record):
     queries: list[SampleQuery]
+
+
+class ExecutionRecord(Record):
+    name: str
+    status: Literal["success", "failure"]
+    started_at: datetime
+    ended_at: datetime
+    duration_ms: int
+    sql: str | None
+    error_message: str | None
+
+
+class DatasetRunRecord(ExecutionRecord):
+    rows_affected: int | None
+
+
+class SqlRunRecord(DatasetRunRecord):
+    columns: list[str] | None
+    data: list[dict[str, Any]] | None
+    row_count: int | None
+
+
+class MetricRunRecord(ExecutionRecord):
+    columns: list[str] | None
+    data: list[dict[str, Any]] | None
+    row_count: int | None
+    has_more: bool

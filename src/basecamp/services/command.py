@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from basecamp.store import audit, idempotency
 from basecamp.store.idempotency import StoredAnswer
-from dli.exceptions import DLIError, DLIValidationError, ErrorCode
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode, WorkflowExecutionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ _KEPT_REFUSALS = frozenset(
     }
 )
 """Refusals (404, 409) that a repeated request gets again; others may succeed the next time."""
+
+_UNDER_WAY_S = 2
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Commands:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
 
     def replay(self, caller: Caller) -> Reply | None:
         """The first answer to this key, before any costly check is made again."""
@@ -116,6 +121,54 @@ class Commands:
             reply = action(Change(tx, now, caller))
             self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
             return reply
+
+    def carry_out(
+        self, caller: Caller, work: Callable[[], dict[str, Any]], note: Callable[[Change], None]
+    ) -> Reply:
+        """Do work that lies outside of the store and takes its time, once per idempotency key.
+
+        `note` leaves its trace in the audit before it begins; the answer is kept once it is over.
+        Work that is cut off, by the caller or by a crash, has no answer: a repetition does it anew.
+
+        Raises:
+            WorkflowExecutionError: the first request with this key is under way (DLI-807).
+        """
+        if (first := self.replay(caller)) is not None:
+            return first
+        with self._alone(caller), self.keeping_refusals(caller):
+            with self._database.transaction() as tx:
+                note(Change(tx, self._clock.now(), caller))
+            body = work()
+            return self.execute(caller, lambda _: Reply(200, body))
+
+    def look(self, caller: Caller, work: Callable[[], dict[str, Any]]) -> Reply:
+        """Do work that only reads; a repetition does it anew, but not while the first does.
+
+        Raises:
+            WorkflowExecutionError: the first request with this key is under way (DLI-807).
+        """
+        with self._alone(caller):
+            return Reply(200, work())
+
+    @contextmanager
+    def _alone(self, caller: Caller) -> Iterator[None]:
+        if caller.idempotency is None:
+            yield
+            return
+        scope = _scope(caller.idempotency, caller.name)
+        with self._lock:
+            if scope in self._under_way:
+                raise WorkflowExecutionError(
+                    "The first request with this idempotency key is under way.",
+                    code=ErrorCode.WORKFLOW_INVALID_STATE,
+                    details={"retry_after": _UNDER_WAY_S},
+                )
+            self._under_way.add(scope)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(scope)
 
     @contextmanager
     def keeping_refusals(self, caller: Caller) -> Iterator[None]:

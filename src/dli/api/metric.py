@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_minimum, check_text
-from dli.api.facade import not_available
 from dli.api.filter import SpecFilter
-from dli.api.spec import NO_ENGINE, SpecFacade, main_sql, times
-from dli.exceptions import ErrorCode, ExecutionError
+from dli.api.remote import Remote
+from dli.api.spec import NO_ENGINE, SpecFacade
+from dli.exceptions import ExecutionError
 from dli.models.common import MetricResult
 from dli.models.instant import utc_now
 from dli.models.metric import MetricSpec
 from dli.models.state import ResultStatus
+from dli.warehouse.base import REFUSALS
+from dli.warehouse.result import metric_failure, metric_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from dli.warehouse.reader import Reader
 
 __all__ = ["MetricAPI"]
-
-_REFUSALS = (ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.EXECUTION_PERMISSION, ErrorCode.EXECUTION_QUERY)
 
 
 class MetricAPI(SpecFacade[MetricSpec]):
@@ -73,34 +73,29 @@ class MetricAPI(SpecFacade[MetricSpec]):
             check_minimum(1, limit=limit)
         if self._is_mock:
             return _mock_result(name, show_sql=show_sql)
-        if self._is_server:
-            raise not_available("MetricAPI.run in SERVER mode")
-        started_at = utc_now()
         dry_run = dry_run or self.context.dry_run
+        if self._is_server:
+            registered = self.get_registered(name)
+            values = self._values(registered, parameters)
+            result = Remote(self.context).run_metric(
+                registered, values, dry_run=dry_run, by=by, metrics=metrics, limit=limit
+            )
+            return result if show_sql else result.model_copy(update={"sql": None})
+        started_at = utc_now()
         if not dry_run and not self._has_engine():
-            return _failure(name, NO_ENGINE, **times(started_at))
+            return metric_failure(name, started_at, NO_ENGINE)
         spec = self._bundle(name)
         sql = self._sql(spec, parameters, by, metrics)
-        shown = {"sql": sql if show_sql else None}
+        shown = sql if show_sql else None
         if dry_run:
-            return MetricResult(
-                name=name, status=ResultStatus.SUCCESS, **shown, **times(started_at)
-            )
+            return metric_result(name, started_at, None, shown)
         try:
             found = self._rows(spec, sql, limit)
         except ExecutionError as error:
-            if error.code not in _REFUSALS:
+            if error.code not in REFUSALS:
                 raise
-            return _failure(name, error.message, **shown, **times(started_at))
-        return MetricResult(
-            name=name,
-            status=ResultStatus.SUCCESS,
-            data=[dict(zip(found.columns, row, strict=True)) for row in found.rows],
-            row_count=len(found.rows),
-            columns=found.columns,
-            **shown,
-            **times(started_at),
-        )
+            return metric_failure(name, started_at, error.message, shown)
+        return metric_result(name, started_at, found, shown)
 
     def render_sql(
         self,
@@ -131,6 +126,8 @@ class MetricAPI(SpecFacade[MetricSpec]):
         by: Sequence[str],
         metrics: Sequence[str],
     ) -> str:
+        from dli.specs.statement import main_sql
+
         sql = main_sql(self._render(spec, parameters))
         if not by and not metrics:
             return sql
@@ -153,10 +150,6 @@ class MetricAPI(SpecFacade[MetricSpec]):
 
     def _spec(self, name: str) -> MetricSpec:
         return self._project().metric(name)
-
-
-def _failure(name: str, reason: str, **fields: Any) -> MetricResult:
-    return MetricResult(name=name, status=ResultStatus.FAILURE, error_message=reason, **fields)
 
 
 def _mock_result(name: str, *, show_sql: bool) -> MetricResult:

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import ErrorCode, ServerError
+from dli.exceptions import (
+    DatasetNotFoundError,
+    DLIError,
+    DLIValidationError,
+    ErrorCode,
+    ExecutionError,
+    MetricNotFoundError,
+    QualityNotFoundError,
+    QualitySpecParseError,
+    QualityTargetNotFoundError,
+    QualityTestExecutionError,
+    ServerError,
+    TranspileError,
+)
 
 if TYPE_CHECKING:
     from dli.client.response import Record, ServerResponse
 
-__all__ = ["record_of", "records_of", "refusal_of", "unreadable"]
+__all__ = ["error_of", "record_of", "records_of", "refusal_of", "unreadable"]
+
+_AT_SERVER = ["the server"]
+_KINDS: dict[str, type[DLIError]] = {
+    "DLI-2": DLIValidationError,
+    "DLI-3": TranspileError,
+    "DLI-4": ExecutionError,
+    "DLI-602": QualitySpecParseError,
+    "DLI-604": QualityTestExecutionError,
+}
+"""What the same mistake raises where no server is asked, by the start of the code."""
 
 
 def record_of(answer: ServerResponse) -> Record:
@@ -39,6 +62,24 @@ def refusal_of(answer: ServerResponse) -> ServerError:
         code = ErrorCode.SERVER_ERROR
     message = answer.error or "The server refused"
     return ServerError(message, code, details, status_code=answer.status_code)
+
+
+def error_of(answer: ServerResponse, *, name: str = "") -> DLIError:
+    """Why the server could not do what was asked about `name`, as LOCAL mode would tell it."""
+    refusal = refusal_of(answer)
+    message, code = refusal.message, refusal.code
+    match code:
+        case ErrorCode.DATASET_NOT_FOUND:
+            return DatasetNotFoundError(message, name=name, searched_paths=_AT_SERVER)
+        case ErrorCode.METRIC_NOT_FOUND:
+            return MetricNotFoundError(message, name=name, searched_paths=_AT_SERVER)
+        case ErrorCode.QUALITY_TARGET_NOT_FOUND:
+            return QualityTargetNotFoundError(message, target_urn=name)
+        case ErrorCode.QUALITY_NOT_FOUND:
+            return QualityNotFoundError(message, name=name)
+    kinds = (kind for start, kind in _KINDS.items() if code.value.startswith(start))
+    kind = next(kinds, None)
+    return refusal if kind is None else kind(message, code, refusal.details)
 
 
 def unreadable(answer: ServerResponse) -> ServerError:

@@ -20,11 +20,10 @@ from dli.exceptions import (
 )
 from dli.models.common import ValidationResult
 from dli.models.dataset import DatasetSpec
-from dli.models.instant import utc_now
 from dli.models.metric import MetricSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dli.api.filter import SpecFilter
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from dli.specs.template import RenderContext
     from dli.warehouse.executor import QueryExecutor
 
-__all__ = ["NO_ENGINE", "SpecFacade", "main_sql", "times"]
+__all__ = ["NO_ENGINE", "SpecFacade"]
 
 NO_ENGINE = "Executor not configured: give one, or set project_path to a project with a warehouse"
 
@@ -73,6 +72,17 @@ class SpecFacade(Facade, Generic[Spec]):
             return self._spec(name)
         except (DatasetNotFoundError, MetricNotFoundError):
             return None
+
+    def get_registered(self, name: str) -> Spec:
+        """The newest spec of this name on the server, whatever the project has.
+
+        Raises: ServerError (501-503).
+        """
+        check_text(name=name)
+        record = None if self._is_mock else self._registry().spec(name)
+        if record is None:
+            raise self._not_registered(name)
+        return self._read(record)
 
     def validate(
         self, name: str, *, strict: bool = False, check_deps: bool = False
@@ -117,12 +127,9 @@ class SpecFacade(Facade, Generic[Spec]):
         if self._is_mock:
             return ""
         local = _record(self._bundle(name))
-        registered = self._registry().spec(name)
-        if registered is None:
-            raise self._not_registered(name)
         from dli.specs.difference import difference
 
-        known = _record(self._read(registered))
+        known = _record(self.get_registered(name))
         return difference(known, local, titles=("registered", "project"))
 
     def get_tables(self, name: str) -> list[str]:
@@ -215,6 +222,7 @@ class SpecFacade(Facade, Generic[Spec]):
     def _sample_sql(self, spec: Spec) -> str:
         """The main statement, with samples for what nobody gives."""
         from dli.specs.parameter import samples
+        from dli.specs.statement import main_sql
 
         return main_sql(self._render(spec, {**samples(spec.parameters), **self._defaults(spec)}))
 
@@ -225,8 +233,7 @@ class SpecFacade(Facade, Generic[Spec]):
     def _render(self, spec: Spec, parameters: Mapping[str, Any] | None) -> list[Statement]:
         from dli.specs.statement import render_spec
 
-        values = {**self._defaults(spec), **(parameters or {})}
-        return render_spec(spec, self._render_context(), values)
+        return render_spec(spec, self._render_context(), self._values(spec, parameters))
 
     def _render_context(self) -> RenderContext:
         from dli.specs.template import RenderContext
@@ -238,17 +245,10 @@ class SpecFacade(Facade, Generic[Spec]):
             known_names=self._project().names if has_project else (),
         )
 
+    def _values(self, spec: Spec, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What was given, over the context's values for what the spec declares."""
+        return {**self._defaults(spec), **(parameters or {})}
+
 
 def _record(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def main_sql(statements: Sequence[Statement]) -> str:
-    return next(statement.sql for statement in statements if statement.phase == "main")
-
-
-def times(started_at: datetime) -> dict[str, Any]:
-    """The fields of a result that say when it began, ended, and how long it took."""
-    ended_at = utc_now()
-    duration_ms = round((ended_at - started_at).total_seconds() * 1000)
-    return {"started_at": started_at, "ended_at": ended_at, "duration_ms": duration_ms}

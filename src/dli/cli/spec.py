@@ -15,17 +15,28 @@ from dli.exceptions import (
     DatasetNotFoundError,
     MetricNotFoundError,
 )
+from dli.models.state import ExecutionMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from dli.api.dataset import DatasetAPI
+    from dli.api.metric import MetricAPI
     from dli.models.dataset import DatasetSpec
     from dli.models.metric import MetricSpec
     from dli.models.spec import QueryParameter
     from dli.specs.project import Project
 
-__all__ = ["Noun", "find", "get_command", "list_command", "open_project", "read_parameters"]
+__all__ = [
+    "Noun",
+    "find",
+    "get_command",
+    "list_command",
+    "open_project",
+    "read_parameters",
+    "spec_to_run",
+]
 
 Noun = Literal["dataset", "metric"]
 
@@ -107,6 +118,18 @@ def find(project: Project, noun: Noun, name: str) -> DatasetSpec | MetricSpec:
         if hint := suggestion(name, known):
             error.add_note(hint.strip())
         raise
+
+
+def spec_to_run(
+    api: DatasetAPI | MetricAPI, noun: Noun, name: str, path: Path | None
+) -> DatasetSpec | MetricSpec:
+    """What a run uses: the project's spec, on a server the registered one.
+
+    Raises: DatasetNotFoundError (101), MetricNotFoundError (102).
+    """
+    if api.context.execution_mode is ExecutionMode.SERVER:
+        return api.get_registered(name)
+    return find(open_project(path), noun, name)
 
 
 def read_parameters(spec: DatasetSpec | MetricSpec, pairs: dict[str, str]) -> dict[str, Any]:

@@ -82,8 +82,9 @@ class BasecampClient:
         *path: str,
         body: Mapping[str, Any],
         alias: Callable[[Record], Record] = plain_record,
+        wait_s: float = 0.0,
     ) -> ServerResponse:
-        return self._send(Request("POST", path, body=body), alias)
+        return self._send(Request("POST", path, body=body, wait_s=wait_s), alias)
 
     def _list(
         self,
@@ -281,10 +282,22 @@ class BasecampClient:
         return self._post("datasets", body={"spec": spec_data, "force": force})
 
     def run_dataset(
-        self, name: str, parameters: Mapping[str, Any] | None = None, dry_run: bool = False
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        dry_run: bool = False,
+        *,
+        skip_pre: bool = False,
+        skip_post: bool = False,
+        wait: float = 0.0,
     ) -> ServerResponse:
-        body = {"parameters": parameters or {}, "dry_run": dry_run}
-        return self._post("datasets", name, "run", body=body)
+        """The answer comes when the run is over; `wait` (seconds) is how much longer it may be.
+
+        So it is for all that runs SQL: when this caller goes, the server ends the SQL.
+        """
+        skipped = {"skip_pre": skip_pre or None, "skip_post": skip_post or None}
+        body = {"parameters": parameters or {}, "dry_run": dry_run, **_given(**skipped)}
+        return self._post("datasets", name, "run", body=body, wait_s=wait)
 
     def list_metrics(
         self, tag: str | None = None, owner: str | None = None, search: str | None = None
@@ -310,15 +323,35 @@ class BasecampClient:
         parameters: Mapping[str, Any] | None = None,
         limit: int | None = None,
         dry_run: bool = False,
+        *,
+        by: Sequence[str] = (),
+        metrics: Sequence[str] = (),
+        wait: float = 0.0,
     ) -> ServerResponse:
-        body = {"parameters": parameters or {}, "dry_run": dry_run, **_given(limit=limit)}
-        return self._post("metrics", name, "run", body=body)
+        measures = {"by": list(by) or None, "metrics": list(metrics) or None}
+        given = _given(limit=limit, **measures)
+        body = {"parameters": parameters or {}, "dry_run": dry_run, **given}
+        return self._post("metrics", name, "run", body=body, wait_s=wait)
 
     def run_sql(
-        self, sql: str, parameters: Mapping[str, Any] | None = None, dialect: str | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        dialect: str | None = None,
+        *,
+        transpile: bool = True,
+        strict: bool = False,
+        dry_run: bool = False,
+        wait: float = 0.0,
     ) -> ServerResponse:
-        body = {"sql": sql, "parameters": parameters or {}, **_given(dialect=dialect)}
-        return self._post("sql", "run", body=body)
+        changed = _given(
+            dialect=dialect,
+            transpile=None if transpile else False,
+            strict=strict or None,
+            dry_run=dry_run or None,
+        )
+        body = {"sql": sql, "parameters": parameters or {}, **changed}
+        return self._post("sql", "run", body=body, wait_s=wait)
 
     def get_lineage(
         self, resource_name: str, direction: str = "both", depth: int = -1

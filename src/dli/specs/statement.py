@@ -1,6 +1,6 @@
 """The SQL templates of a spec, and the one checked statement that each of them becomes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -15,7 +15,16 @@ from dli.specs.refusal import refused
 from dli.specs.sql import check_statement
 from dli.specs.template import RenderContext, builtin_values, render
 
-__all__ = ["Phase", "Slot", "Statement", "dated", "render_slot", "render_spec", "slots"]
+__all__ = [
+    "Phase",
+    "Slot",
+    "Statement",
+    "dated",
+    "main_sql",
+    "render_slot",
+    "render_spec",
+    "slots",
+]
 
 Phase = Literal["pre", "main", "post", "quality"]
 
@@ -28,6 +37,11 @@ class Statement:
     name: str | None
     sql: str
     continue_on_error: bool = False
+
+
+def main_sql(statements: Sequence[Statement]) -> str:
+    """The SQL of the main statement, which every run has."""
+    return next(statement.sql for statement in statements if statement.phase == "main")
 
 
 class Slot(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from dli.exceptions import ExecutionError
+from dli.exceptions import ErrorCode, ExecutionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dli.warehouse.plan import PlannedStatement
 
 __all__ = [
+    "REFUSALS",
     "EventKind",
     "Outcome",
     "Session",
@@ -22,6 +23,11 @@ __all__ = [
     "StatementInterruptedError",
     "Warehouse",
 ]
+
+REFUSALS = frozenset(
+    {ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.EXECUTION_PERMISSION, ErrorCode.EXECUTION_QUERY}
+)
+"""What is wrong with a statement; other codes are about the engine and end the run at once."""
 
 EventKind = Literal["started", "finished", "failed", "ignored", "repeated", "skipped"]
 """`ignored`: failed, and the spec says to go on; `repeated`: done again after such a failure."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dli.exceptions import ErrorCode, ExecutionError
+from dli.exceptions import ExecutionError
 from dli.models.execution import DatasetExecutionResult, ExecutionResult
-from dli.warehouse.base import StatementEvent
+from dli.warehouse.base import REFUSALS, StatementEvent
 from dli.warehouse.gate import GateKeeper
 from dli.warehouse.limit import time_limit
 from dli.warehouse.plan import plan_statements
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["check_statements", "run_statements"]
 
 _SAMPLE_ROWS = 100
-_REFUSALS = frozenset(
-    {ErrorCode.SQL_SYNTAX_ERROR, ErrorCode.EXECUTION_PERMISSION, ErrorCode.EXECUTION_QUERY}
-)
-"""What is wrong with a statement; other codes are about the engine and end the run at once."""
 
 
 def run_statements(
@@ -119,7 +115,7 @@ class _Run:
         try:
             self._session.commit()
         except ExecutionError as error:
-            if error.code not in _REFUSALS:
+            if error.code not in REFUSALS:
                 raise
             return self._summary(error)
         self._after_commit()
@@ -144,7 +140,7 @@ class _Run:
         try:
             outcome = self._session.execute(self._plan[index].sql, max_rows=_SAMPLE_ROWS)
         except ExecutionError as error:
-            if error.code not in _REFUSALS:
+            if error.code not in REFUSALS:
                 raise
             duration_ms = _ms_since(start)
             self._record(index, error, duration_ms)

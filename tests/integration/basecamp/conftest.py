@@ -121,10 +121,10 @@ class Site:
     spec = staticmethod(spec)
     wait_until = staticmethod(wait_until)
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, runs_sql: bool = False) -> None:
         self.engine = QuietEngine()
         self.settings = Settings(project=root, state_dir=root / "state")
-        self.basecamp = Basecamp(self.settings, engine=self.engine)
+        self.basecamp = Basecamp(self.settings, engine=None if runs_sql else self.engine)
         self.listener = listen("127.0.0.1", 0)
         self.port: int = self.listener.getsockname()[1]
         announcement = Announcement(
@@ -227,5 +227,16 @@ def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.start()
     assert server.publish("a.code").status == 200
     assert server.register("b.manual").status == 201
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with a warehouse; the files of its project are those of the test."""
+    root = tmp_path_factory.mktemp("working")
+    (root / "dli.yaml").write_text("{}\n")
+    server = Site(root, runs_sql=True)
+    server.start()
     yield server
     server.stop()

@@ -64,6 +64,20 @@ def test_a_registered_dataset_comes_back(context: ExecutionContext) -> None:
     assert [one["version"] for one in api.get_versions(DAILY)] == [1]
 
 
+def test_a_registered_spec_can_be_read_beside_that_of_the_project(
+    context: ExecutionContext, project: Path
+) -> None:
+    with pytest.raises(DatasetNotFoundError, match="Searched: the server"):
+        DatasetAPI(context).get_registered(DAILY)
+    DatasetAPI(context).register(DAILY)
+    (project / "datasets" / "daily.sql").write_text("SELECT 2 AS a")
+    api = DatasetAPI(context)
+    assert api.get_registered(DAILY).query_statement == "SELECT 1 AS a\nFROM shop.raw.orders\n"
+    assert "2 AS a" in api.render_sql(DAILY)
+    MetricAPI(context).register(TOTAL)
+    assert MetricAPI(context).get_registered(TOTAL).name == TOTAL
+
+
 def test_metrics_too(context: ExecutionContext) -> None:
     api = MetricAPI(context)
     with pytest.raises(MetricNotFoundError):

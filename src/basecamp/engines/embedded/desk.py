@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from dli.specs.template import RenderContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +30,14 @@ class Desk:
         self._lock = threading.Lock()
         self._is_withdrawn = False
         self._session: Session | None = None
+
+    def render_context(self) -> RenderContext:
+        """Today, in UTC, unless the parameters name another day."""
+        return RenderContext(
+            logical_date=datetime.now(UTC).date(),
+            variables=self.project().variables,
+            allowed_env=self.allowed_env,
+        )
 
     @property
     def allowed_env(self) -> Mapping[str, str]:

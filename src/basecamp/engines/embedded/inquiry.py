@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from basecamp.engines.embedded import inquiry_catalog, inquiry_dataset, inquiry_lineage
+from basecamp.engines.embedded import (
+    inquiry_catalog,
+    inquiry_dataset,
+    inquiry_lineage,
+    inquiry_metric,
+)
 from basecamp.engines.embedded.desk import Desk
 
 Answering = Callable[[Desk, Mapping[str, Any]], dict[str, Any]]
@@ -16,5 +21,8 @@ SUBJECTS: Mapping[str, Answering] = {
     "catalog.table": inquiry_catalog.table,
     "catalog.tables": inquiry_catalog.tables,
     "dataset.check": inquiry_dataset.check,
+    "dataset.run": inquiry_dataset.run,
     "lineage.tables": inquiry_lineage.tables,
+    "metric.run": inquiry_metric.run,
+    "sql.run": inquiry_dataset.run_sql,
 }

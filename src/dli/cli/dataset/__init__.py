@@ -13,7 +13,7 @@ COMMANDS = {
     "get": Entry(f"{_HERE}.read:get", "Show one dataset."),
     "show": Entry(f"{_HERE}.read:show", "Show the first rows of a dataset's table."),
     "validate": Entry(f"{_HERE}.read:validate", "Look for every problem of a dataset."),
-    "run": Entry(f"{_HERE}.run:run", "Run a dataset or SQL on this machine."),
+    "run": Entry(f"{_HERE}.run:run", "Run a dataset or SQL now."),
     "register": Entry(f"{_HERE}.registry:register", "Send a dataset's spec to the server."),
     "diff": Entry(f"{_HERE}.registry:diff", "Compare a dataset with what is registered."),
     "history": Entry(f"{_HERE}.registry:history", "List the registered versions of a dataset."),

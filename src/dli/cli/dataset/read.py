@@ -10,7 +10,7 @@ from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.option import format_option, path_option
 from dli.cli.output import note
-from dli.cli.spec import find, get_command, list_command, open_project
+from dli.cli.spec import get_command, list_command, spec_to_run
 from dli.cli.validation import validate_command
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def show(*, name: str, rows: int, format: str, path: Path | None) -> None:
     from dli.cli.context import execution_context
     from dli.cli.row import emit_rows
 
-    context = execution_context(path)
+    api = DatasetAPI(execution_context(path))
     if not is_mock():
-        find(open_project(path), "dataset", name)
-    found = DatasetAPI(context).get_rows(name, limit=rows)
+        spec_to_run(api, "dataset", name, path)
+    found = api.get_rows(name, limit=rows)
     emit_rows(list(found[0]) if found else [], found, format)
     if not found:
         note("No rows.")

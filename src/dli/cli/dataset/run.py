@@ -13,8 +13,9 @@ from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
 from dli.cli.option import param_option, path_option, read_sql, split_pairs
 from dli.cli.output import emit, note
-from dli.cli.spec import find, open_project, read_parameters
+from dli.cli.spec import read_parameters, spec_to_run
 from dli.exceptions import ErrorCode, ExecutionError
+from dli.models.state import ExecutionMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 @click.option("--show-sql", is_flag=True, help="Show the SQL as well.")
 @path_option()
 def run(*, name: str | None, sql: str | None, file: Path | None, **options: Any) -> None:
-    """Run a dataset or SQL on this machine, now: without server, schedule and history."""
+    """Run a dataset or SQL now, without schedule and history.
+
+    On this machine, or with DLI_EXECUTION_MODE=server on the server.
+    """
     if [name, sql, file].count(None) != 2:
         raise click.UsageError("Give one of NAME, --sql and --file.")
     _refuse(options, ("transpile_strict", "no_transpile") if name else ("skip_pre", "skip_post"))
@@ -83,7 +87,7 @@ def _run_dataset(
     api = DatasetAPI(execution_context(path))
     values: dict[str, Any] = {}
     if not is_mock():
-        spec = find(open_project(path), "dataset", name)
+        spec = spec_to_run(api, "dataset", name, path)
         values = read_parameters(spec, pairs)
         _name_left_out(spec, skip_pre=skip_pre, skip_post=skip_post)
     result = api.run(
@@ -134,6 +138,8 @@ def _name_left_out(spec: Any, *, skip_pre: bool, skip_post: bool) -> None:
 
 
 def _note_unbound(api: DatasetAPI, name: str, values: dict[str, Any]) -> None:
+    if api.context.execution_mode is ExecutionMode.SERVER:
+        return  # its warehouse is not at hand
     for warning in api.check(name, parameters=values).warnings:
         note(f"Warning: {warning}")
 

@@ -11,7 +11,7 @@ from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
 from dli.cli.option import param_option, path_option, split_pairs
 from dli.cli.output import emit, emit_json, note
-from dli.cli.spec import find, open_project, read_parameters
+from dli.cli.spec import read_parameters, spec_to_run
 from dli.exceptions import ErrorCode, ExecutionError
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def run(
     if chart and output != "table":
         raise click.UsageError("--chart goes with the table only.")
     pairs = split_pairs(params)
-    context = execution_context(path)
+    api = MetricAPI(execution_context(path))
     values: dict[str, Any] = {}
     if not is_mock():
-        values = read_parameters(find(open_project(path), "metric", name), pairs)
-    result = MetricAPI(context).run(
+        values = read_parameters(spec_to_run(api, "metric", name, path), pairs)
+    result = api.run(
         name,
         parameters=values,
         dry_run=dry_run,

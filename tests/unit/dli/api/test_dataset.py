@@ -422,12 +422,15 @@ def test_what_only_a_server_can_do_needs_one(api: DatasetAPI) -> None:
             call()
 
 
-def test_what_a_server_cannot_do_yet_says_so() -> None:
+def test_server_mode_without_a_server_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     server = DatasetAPI(ExecutionContext(execution_mode=ExecutionMode.SERVER))
     calls: list[Callable[[], object]] = [
         lambda: server.run(DAILY),
         lambda: server.run_sql("SELECT 1"),
     ]
     for call in calls:
-        with pytest.raises(DLIError, match="not available in this version yet"):
+        with pytest.raises(DLIError, match="server_url required"):
             call()

@@ -16,7 +16,7 @@ from dli.api import (
     TranspileAPI,
     WorkflowAPI,
 )
-from dli.exceptions import DLIValidationError
+from dli.exceptions import DatasetNotFoundError, DLIValidationError, MetricNotFoundError
 from dli.models.common import DatasetResult, ExecutionContext, MetricResult
 from dli.models.state import ExecutionMode, ResultStatus
 from dli.specs.project import Project
@@ -49,6 +49,11 @@ def test_specs(spec_api: Spec, executor: Mock) -> None:
     assert spec_api.test_connection() is True
     spec_api.register("a.b")
     assert executor.mock_calls == []
+
+
+def test_nothing_is_registered(spec_api: Spec) -> None:
+    with pytest.raises((DatasetNotFoundError, MetricNotFoundError)):
+        spec_api.get_registered("a.b")
 
 
 def test_lists_are_empty(mock_context: ExecutionContext) -> None:

@@ -84,12 +84,3 @@ def test_registered_specs(dli: Dli, server: ScriptedServer) -> None:
     broken = dli("dataset", "list", "-s", "server")
     assert broken.stderr.startswith("Error [DLI-503]: The server's spec cannot be read")
     assert dli("dataset", "history", "a.b.c").stderr.startswith("Error [DLI-101]: ")
-
-
-def test_what_the_server_cannot_run_yet_is_one_clear_error(
-    dli: Dli, server: ScriptedServer
-) -> None:
-    result = dli("dataset", "run", "--sql", "SELECT 1")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "not available in this version yet" in result.stderr
-    assert server.requests == []
