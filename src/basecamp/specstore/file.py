@@ -9,25 +9,24 @@ state/NAME.json           what differs from the spec, such as a pause; for reade
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from basecamp.specstore.base import FileKey, Source
+from basecamp.specstore.fault import as_server_error
 from basecamp.specstore.name import check_name, is_name
-from dli.exceptions import DLIValidationError, ErrorCode, ServerError
+from basecamp.specstore.state import SUFFIX as STATE_SUFFIX
+from basecamp.specstore.state import of_json, to_json
+from dli.specs.content import SPEC_MAX_BYTES, of_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-SIZE_MAX_BYTES = 1024 * 1024
 _SUFFIX = ".yaml"
-_STATE_SUFFIX = ".json"
 _KEPT_VERSIONS = 3
 
 
@@ -55,15 +54,12 @@ class FileSpecStore:
         return bool(sets)
 
     def scan(self) -> dict[FileKey, str]:
-        with _as_server_error():
+        with as_server_error():
             return {**self._scan_folder("code"), **self._scan_folder("manual")}
 
     def read(self, key: FileKey) -> bytes:
         with self._path(key).open("rb") as file:
-            data = file.read(SIZE_MAX_BYTES + 1)
-        if len(data) > SIZE_MAX_BYTES:
-            raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
-        return data
+            return of_size(file.read(SPEC_MAX_BYTES + 1))
 
     def signature(self, key: FileKey) -> str | None:
         if not is_name(key.name):
@@ -77,32 +73,32 @@ class FileSpecStore:
         return {key: self.signature(key) for key in keys}
 
     def put_manual(self, name: str, content: dict[str, Any]) -> None:
-        with _as_server_error():
+        with as_server_error():
             _replace(self._path(FileKey("manual", name)), _yaml(content))
 
     def remove_manual(self, name: str) -> None:
-        with _as_server_error():
+        with as_server_error():
             self._path(FileKey("manual", name)).unlink(missing_ok=True)
             _sync_folder(self._manual)
 
     def states(self) -> dict[str, dict[str, Any]]:
-        with _as_server_error():
+        with as_server_error():
             return {
-                path.name.removesuffix(_STATE_SUFFIX): _state_in(path)
-                for path in self._states.glob(f"*{_STATE_SUFFIX}")
+                path.name.removesuffix(STATE_SUFFIX): of_json(path.read_bytes())
+                for path in self._states.glob(f"*{STATE_SUFFIX}")
             }
 
     def put_state(self, name: str, state: dict[str, Any]) -> None:
-        with _as_server_error():
-            _replace(self._state_path(name), json.dumps(state, sort_keys=True).encode())
+        with as_server_error():
+            _replace(self._state_path(name), to_json(state))
 
     def remove_state(self, name: str) -> None:
-        with _as_server_error():
+        with as_server_error():
             self._state_path(name).unlink(missing_ok=True)
             _sync_folder(self._states)
 
     def stage_code(self, contents: Mapping[str, dict[str, Any]]) -> str:
-        with _as_server_error():
+        with as_server_error():
             version = self._new_version()
             folder = self._versions / version
             for name, content in contents.items():
@@ -112,7 +108,7 @@ class FileSpecStore:
         return version
 
     def switch_code(self, staged: str) -> str:
-        with _as_server_error():
+        with as_server_error():
             if self._code.is_symlink():
                 before = self._code.resolve().name
             else:  # somebody copied files there by hand: keep them as a version of their own
@@ -146,7 +142,7 @@ class FileSpecStore:
 
     def _state_path(self, name: str) -> Path:
         check_name(name)
-        return self._states / f"{name}{_STATE_SUFFIX}"
+        return self._states / f"{name}{STATE_SUFFIX}"
 
     def _new_version(self) -> str:
         version = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
@@ -158,18 +154,6 @@ class FileSpecStore:
         fresh.symlink_to(self._versions.relative_to(self._root) / version)
         fresh.replace(self._code)
         _sync_folder(self._root)
-
-
-@contextmanager
-def _as_server_error() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise ServerError(
-            "The spec store is not available.",
-            code=ErrorCode.SERVER_EXECUTION,
-            details={"retry_after": 5},
-        ) from exc
 
 
 def _link_or_write(in_force: Path, fresh: Path, data: bytes) -> None:
@@ -187,15 +171,6 @@ def _yaml(content: dict[str, Any]) -> bytes:
     from basecamp.specstore.document import to_yaml  # the YAML library loads on the first write
 
     return to_yaml(content)
-
-
-def _state_in(path: Path) -> dict[str, Any]:
-    """What a state file holds; one that cannot be read holds nothing and is written anew."""
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _signature(stat: os.stat_result) -> str:

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.specstore.base import FileKey
 from basecamp.specstore.document import to_yaml
+from basecamp.specstore.fault import as_server_error
 from basecamp.specstore.name import check_name
-from dli.exceptions import DLIValidationError, ErrorCode, ServerError
+from basecamp.specstore.state import SUFFIX as STATE_SUFFIX
+from basecamp.specstore.state import of_json, to_json
+from dli.exceptions import ErrorCode, ServerError
 from dli.specs.bucket import Bucket, BucketConflictError
 from dli.specs.code_set import (
     POINTER,
@@ -27,12 +30,11 @@ from dli.specs.code_set import (
     object_path,
     tags_of,
 )
+from dli.specs.content import of_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-SIZE_MAX_BYTES = 1024 * 1024
-_STATE_SUFFIX = ".json"
 _KEPT_VERSIONS = 3
 _YOUNG = timedelta(hours=1)
 """Objects of a set that is being staged belong to no version yet."""
@@ -63,10 +65,10 @@ class S3SpecStore:
         check_name(key.name)
         if key.source_type == "manual":
             data, _ = self._bucket.get(_manual_path(key.name))
-            return _of_size(data)
+            return of_size(data)
         found = self._sets.latest(key.name)
         data, _ = self._bucket.get(found.path(key.name))
-        return found.checked(key.name, _of_size(data))
+        return found.checked(key.name, of_size(data))
 
     def signature(self, key: FileKey) -> str | None:
         return self.signatures([key])[key]
@@ -94,22 +96,21 @@ class S3SpecStore:
 
     def states(self) -> dict[str, dict[str, Any]]:
         with _as_server_error():
-            names = [name for name in self._bucket.listed("state") if name.endswith(_STATE_SUFFIX)]
+            names = [name for name in self._bucket.listed("state") if name.endswith(STATE_SUFFIX)]
             return {
-                name.removesuffix(_STATE_SUFFIX): _state_in(self._bucket.get(f"state/{name}")[0])
+                name.removesuffix(STATE_SUFFIX): of_json(self._bucket.get(f"state/{name}")[0])
                 for name in names
             }
 
     def put_state(self, name: str, state: dict[str, Any]) -> None:
         check_name(name)
         with _as_server_error():
-            data = json.dumps(state, sort_keys=True).encode()
-            self._bucket.put(f"state/{name}{_STATE_SUFFIX}", data)
+            self._bucket.put(_state_path(name), to_json(state))
 
     def remove_state(self, name: str) -> None:
         check_name(name)
         with _as_server_error():
-            self._bucket.remove(f"state/{name}{_STATE_SUFFIX}")
+            self._bucket.remove(_state_path(name))
 
     def stage_code(self, contents: Mapping[str, dict[str, Any]]) -> str:
         specs: dict[str, str] = {}
@@ -181,36 +182,20 @@ class S3SpecStore:
 
 @contextmanager
 def _as_server_error() -> Iterator[None]:
-    try:
-        yield
-    except BucketConflictError as exc:
-        raise ServerError(
-            "The CODE set was changed by somebody else meanwhile; publish again.",
-            code=ErrorCode.SERVER_EXECUTION,
-            details={"retry_after": 1},
-        ) from exc
-    except OSError as exc:
-        raise ServerError(
-            "The spec store is not available.",
-            code=ErrorCode.SERVER_EXECUTION,
-            details={"retry_after": 5},
-        ) from exc
+    with as_server_error():
+        try:
+            yield
+        except BucketConflictError as exc:
+            raise ServerError(
+                "The CODE set was changed by somebody else meanwhile; publish again.",
+                code=ErrorCode.SERVER_EXECUTION,
+                details={"retry_after": 1},
+            ) from exc
+
+
+def _state_path(name: str) -> str:
+    return f"state/{name}{STATE_SUFFIX}"
 
 
 def _manual_path(name: str) -> str:
     return f"manual/{name}{SUFFIX}"
-
-
-def _of_size(data: bytes) -> bytes:
-    if len(data) > SIZE_MAX_BYTES:
-        raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
-    return data
-
-
-def _state_in(data: bytes) -> dict[str, Any]:
-    """What a state holds; one that cannot be read holds nothing and is written anew."""
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

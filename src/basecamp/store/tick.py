@@ -1,4 +1,4 @@
-"""Ticks that did not become a run, so that none disappears silently."""
+"""Ticks of schedules: each becomes a run, or is recorded so that none disappears silently."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from basecamp.store import table
+from basecamp.store import run, table
+from basecamp.store.new_run import run_values
+from dli.specs.schedule import interval_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +39,16 @@ def miss(
             created_at=now,
         )
     )
+
+
+def fire(tx: Connection, row: WorkflowRow, fire_at: datetime, now: datetime) -> str | None:
+    """Queue the scheduled run of a tick; returns its id, `None` when it is there already."""
+    interval = interval_of(row.cron, row.timezone, fire_at)
+    values = run_values(
+        row, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
+    )
+    run_id: str = values["run_id"]
+    return run_id if run.add_scheduled(tx, values) else None
 
 
 def newest(tx: Connection, dataset_name: str, limit: int = 20) -> list[dict[str, Any]]:

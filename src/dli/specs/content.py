@@ -1,10 +1,21 @@
-"""What a file or a stored spec says, as one hash."""
+"""What a file or a stored spec says: how much it may be, and all of it as one hash."""
 
 import hashlib
 import json
 from typing import Any
 
-__all__ = ["content_hash", "digest_of"]
+from dli.exceptions import DLIValidationError, ErrorCode
+
+__all__ = ["SPEC_MAX_BYTES", "content_hash", "digest_of", "of_size"]
+
+SPEC_MAX_BYTES = 1024 * 1024
+
+
+def of_size(content: bytes) -> bytes:
+    """The same, if a stored spec may be that large. Raises: DLIValidationError (203)."""
+    if len(content) > SPEC_MAX_BYTES:
+        raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
+    return content
 
 
 def content_hash(content: dict[str, Any]) -> str:

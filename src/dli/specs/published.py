@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
-from dli.exceptions import ConfigurationError, DLIValidationError, ErrorCode
+from dli.exceptions import ConfigurationError
+from dli.specs.content import SPEC_MAX_BYTES, of_size
 from dli.specs.name import is_name
 
 __all__ = ["PublishedEntry", "PublishedSpecs", "open_published"]
 
-SIZE_MAX_BYTES = 1024 * 1024
 _SUFFIX = ".yaml"
 
 
@@ -84,10 +84,7 @@ class FilePublishedSpecs:
     def read(self, entry: PublishedEntry) -> bytes:
         path = self._root / entry.source_type / f"{entry.name}{_SUFFIX}"
         with path.open("rb") as file:
-            data = file.read(SIZE_MAX_BYTES + 1)
-        if len(data) > SIZE_MAX_BYTES:
-            raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
-        return data
+            return of_size(file.read(SPEC_MAX_BYTES + 1))
 
     def _folder(self, source: str, states: dict[str, bytes]) -> dict[str, PublishedEntry]:
         found = {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dli.exceptions import DLIValidationError, ErrorCode
 from dli.specs.bucket import Bucket
 from dli.specs.code_set import SUFFIX, CodeSets, tags_of
+from dli.specs.content import of_size
 from dli.specs.name import is_name
-from dli.specs.published import SIZE_MAX_BYTES, PublishedEntry, effective, entry_of
+from dli.specs.published import PublishedEntry, effective, entry_of
 
 __all__ = ["BucketPublishedSpecs"]
 
@@ -29,10 +29,10 @@ class BucketPublishedSpecs:
 
     def read(self, entry: PublishedEntry) -> bytes:
         if entry.source_type == "manual":
-            return _of_size(self._bucket.get(f"manual/{entry.name}{SUFFIX}")[0])
+            return of_size(self._bucket.get(f"manual/{entry.name}{SUFFIX}")[0])
         found = self._sets.latest(entry.name)
         data, _ = self._bucket.get(found.path(entry.name))
-        return found.checked(entry.name, _of_size(data))
+        return found.checked(entry.name, of_size(data))
 
     def _states(self) -> dict[str, bytes]:
         """What the state files hold; only those that have changed are read."""
@@ -57,9 +57,3 @@ def _entries(
         for name, signature in signatures.items()
         if is_name(name)
     }
-
-
-def _of_size(data: bytes) -> bytes:
-    if len(data) > SIZE_MAX_BYTES:
-        raise DLIValidationError("The spec is larger than 1 MiB.", code=ErrorCode.SPEC_INVALID)
-    return data

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from basecamp.engines.airflow.sender import lag
-from basecamp.store import run, tick, workflow
-from basecamp.store.new_run import run_values
+from basecamp.store import tick, workflow
 from dli.specs.run_id import scheduled_run_id
 from dli.specs.schedule import fires_between, interval_of, next_fire
 
@@ -122,14 +121,7 @@ def _make_up(tx: Connection, row: WorkflowRow, missed: list[datetime], now: date
     skipped = missed[: len(missed) - len(taken)]
     if skipped:
         tick.miss(tx, row, skipped[0], skipped[-1], count=len(skipped), now=now)
-    queued = set()
-    for fire in taken:
-        interval = interval_of(row.cron, row.timezone, fire)
-        values = run_values(
-            row, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
-        )
-        if run.add_scheduled(tx, values):
-            queued.add(values["run_id"])
+    queued = {run_id for fire in taken if (run_id := tick.fire(tx, row, fire, now)) is not None}
     if row.next_fire_at is not None and row.next_fire_at <= missed[-1]:
         following = next_fire(row.cron, row.timezone, missed[-1])
         workflow.change(tx, row.id, {"next_fire_at": following})

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from basecamp.engines.pause import end_pauses
-from basecamp.store import run, tick, workflow
-from basecamp.store.new_run import run_values
+from basecamp.store import tick, workflow
 from dli.exceptions import DLIError
-from dli.specs.schedule import fires_between, interval_of, next_fire, previous_fire
+from dli.specs.schedule import fires_between, next_fire, previous_fire
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,12 +52,4 @@ def _tick(tx: Connection, due: WorkflowRow, now: datetime) -> list[str]:
     if skipped:
         tick.miss(tx, due, skipped[0], skipped[-1], count=len(skipped), now=now)
     workflow.change(tx, due.id, {"next_fire_at": following})
-    return [run_id for fire in taken if (run_id := _queue(tx, due, fire, now)) is not None]
-
-
-def _queue(tx: Connection, due: WorkflowRow, fire: datetime, now: datetime) -> str | None:
-    interval = interval_of(due.cron, due.timezone, fire)
-    values = run_values(
-        due, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
-    )
-    return values["run_id"] if run.add_scheduled(tx, values) else None
+    return [run_id for fire in taken if (run_id := tick.fire(tx, due, fire, now)) is not None]

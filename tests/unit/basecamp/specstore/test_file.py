@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from basecamp.specstore import file
 from basecamp.specstore.base import FileKey
 from basecamp.specstore.file import FileSpecStore
 from dli.exceptions import DLIValidationError, ErrorCode, ServerError
+from dli.specs.content import SPEC_MAX_BYTES
 
 
 def content(name: str, description: str = "") -> dict[str, Any]:
@@ -104,7 +104,7 @@ def test_a_folder_that_is_missing_is_no_empty_set(store: FileSpecStore, root: Pa
 
 
 def test_a_file_that_is_too_large_is_not_read(store: FileSpecStore, root: Path) -> None:
-    (root / "manual" / "a.one.yaml").write_bytes(b"#" * (file.SIZE_MAX_BYTES + 1))
+    (root / "manual" / "a.one.yaml").write_bytes(b"#" * (SPEC_MAX_BYTES + 1))
     with pytest.raises(DLIValidationError, match="1 MiB"):
         store.read(FileKey("manual", "a.one"))
 
