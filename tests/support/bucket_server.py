@@ -1,20 +1,17 @@
 """A real S3 server on loopback ports, from the SeaweedFS wheel, with a bucket to write to."""
 
-import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 from obstore.store import S3Store
 
+import guarded
 from process import wait_for
 
 __all__ = ["BUCKET", "BucketServer", "running"]
@@ -44,10 +41,7 @@ class BucketServer:
         flags += [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
         flags += ["-master.telemetry=false", "-admin.ui=false", "-webdav=false"]
         flags += [f"-s3.port.iceberg={iceberg}", f"-s3.port.lance={lance}"]
-        self._log = (folder / "server.log").open("ab")
-        self._process = subprocess.Popen(
-            [program, "mini", *flags], stdout=self._log, stderr=self._log, cwd=folder
-        )
+        self._process = guarded.Guarded(folder, [program, "mini", *flags])
 
     @property
     def variables(self) -> dict[str, str]:
@@ -95,21 +89,9 @@ class BucketServer:
         )
 
     def stop(self) -> None:
-        self._process.kill()  # nothing is kept
-        self._process.wait(30)
-        self._log.close()
+        self._process.stop()
 
 
-@contextmanager
-def running() -> Iterator[BucketServer]:
+def running() -> AbstractContextManager[BucketServer]:
     """A server for as long as the block lasts."""
-    folder = Path(tempfile.mkdtemp(prefix="dli-bucket-", dir="/tmp"))
-    try:
-        server = BucketServer(folder)
-        try:
-            server.wait_until_ready()
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return guarded.running("bucket", BucketServer)

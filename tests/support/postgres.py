@@ -6,14 +6,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
+import guarded
 from process import wait_for
 
 __all__ = ["PostgresServer", "running"]
@@ -38,17 +37,17 @@ class PostgresServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._run("initdb", "-D", self._data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
-        self._log = (folder / "postgres.log").open("ab")
         settings = [part for setting in _SPEED for part in ("-c", setting)]
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
-        self._process = subprocess.Popen(
-            [self._programs / "postgres", "-D", self._data, *where, *settings],
-            stdout=self._log,
-            stderr=self._log,
-            cwd=folder,
-            user=self._user,
-            group=self._user,
-        )
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._data,
+            *where,
+            *settings,
+        ]
+        # At once: nothing is kept.
+        self._process = guarded.Guarded(folder, command, end=signal.SIGQUIT, user=self._user)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://tester@127.0.0.1:{self.port}/{database}"
@@ -70,9 +69,7 @@ class PostgresServer:
         return self.url(name)
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGQUIT)  # at once: nothing is kept
-        self._process.wait(30)
-        self._log.close()
+        self._process.stop()
 
     def _install(self, folder: Path) -> Path:
         """The programs; copied when the user who runs them cannot see them where they lie."""
@@ -100,16 +97,6 @@ class PostgresServer:
         )
 
 
-@contextmanager
-def running() -> Iterator[PostgresServer]:
+def running() -> AbstractContextManager[PostgresServer]:
     """A server for as long as the block lasts."""
-    folder = Path(tempfile.mkdtemp(prefix="dli-postgres-", dir="/tmp"))
-    try:
-        server = PostgresServer(folder)
-        try:
-            server.wait_until_ready()
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return guarded.running("postgres", PostgresServer)
