@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dli.api.reply import record_of, records_of, refusal_of, unreadable
 from dli.api.server import connect
-from dli.exceptions import CatalogError, CatalogTableNotFoundError, DLIError
+from dli.exceptions import CatalogError, CatalogTableNotFoundError, DLIError, ErrorCode
 from dli.models.catalog import TableDetail, TableInfo
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ Model = TypeVar("Model", TableDetail, TableInfo)
 
 
 class RemoteCatalog:
-    """Methods raise ConfigurationError (001) without a server, ServerError (501-503)."""
+    """Methods raise ConfigurationError (001) without a server, ServerError (501-503), and
+    CatalogError: the server has no catalog (701), or the caller may not see it (704).
+    """
 
     def __init__(self, context: ExecutionContext) -> None:
         self._context = context
@@ -56,6 +58,7 @@ class RemoteCatalog:
         if answer.status_code == 404:
             message = f"Table '{table}' not found in catalog"
             raise CatalogTableNotFoundError(message, table_ref=table)
+        _check_access(answer)
         return _read(TableDetail, record_of(answer), answer)
 
     def search(self, text: str, limit: int) -> tuple[list[TableInfo], int]:
@@ -67,9 +70,16 @@ class RemoteCatalog:
 def _tables(answer: ServerResponse) -> tuple[list[TableInfo], int]:
     if answer.status_code == 404:
         raise _without_catalog(answer)
+    _check_access(answer)
     tables = [_read(TableInfo, record, answer) for record in records_of(answer)]
     total = (answer.meta or {}).get("total_count")
     return tables, total if isinstance(total, int) else len(tables)
+
+
+def _check_access(answer: ServerResponse) -> None:
+    if answer.status_code == 403:
+        denied = refusal_of(answer).message
+        raise CatalogError(denied, code=ErrorCode.CATALOG_ACCESS_DENIED)
 
 
 def _without_catalog(answer: ServerResponse) -> DLIError:

@@ -40,9 +40,15 @@ def report(error: BaseException) -> int:
         return _report_usage(error)
 
     note(_text(error))
-    for finding in getattr(error, "errors", ()):
+    for finding in _findings(error):
         note(f"  {finding}")
     return FAILED
+
+
+def _findings(error: BaseException) -> list[str]:
+    """What there is to list below the line; nothing when the line says all of it."""
+    found: list[str] = getattr(error, "errors", [])
+    return [] if found == [getattr(error, "message", None)] else found
 
 
 def _report_usage(error: click.ClickException) -> int:
@@ -59,7 +65,8 @@ def _text(error: BaseException) -> str:
     from dli.exceptions import DLIError, ErrorCode
 
     if isinstance(error, DLIError):
-        text = str(error).removeprefix(f"[{error.code.value}] ")
+        is_all = bool(getattr(error, "errors", [])) and not _findings(error)
+        text = error.message if is_all else str(error).removeprefix(f"[{error.code.value}] ")
         return f"Error [{error.code.value}]: {_sentence(text)} {_next_step(error)}"
     code = ErrorCode.EXECUTION_FAILED.value
     if isinstance(error, OSError):

@@ -90,6 +90,9 @@ def write(file: Path, text: str) -> None:
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(file)
+    except OSError as error:
+        error.filename = str(file)  # the one that was asked for
+        raise
     finally:
         part.unlink(missing_ok=True)
 
