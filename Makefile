@@ -43,7 +43,7 @@ test: .venv/.dev ## all tests but those on a real Airflow
 	@$(BIN)/pytest -n $(WORKERS)
 
 test-airflow: .venv/.dev ## tests on a real Airflow, which is installed into .airflow/ once
-	@$(BIN)/pytest tests/airflow tests/acceptance/test_engine.py --engine airflow $(PYTEST_OPTIONS)
+	@$(BIN)/pytest tests/airflow tests/acceptance/test_engine.py --engine airflow --engine airflow-services $(PYTEST_OPTIONS)
 
 check: .venv/.dev ## format, lint, types, layers, unit tests
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers unit

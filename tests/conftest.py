@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,14 +10,15 @@ import bucket_server
 import postgres
 
 AIRFLOW_LIMIT_S = 900
+ENGINE_SUITE = Path(__file__).parent / "acceptance" / "test_engine.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
-        default="embedded",
-        choices=["embedded", "airflow"],
-        help="what the engine suite runs on",
+        action="append",
+        choices=["embedded", "airflow", "airflow-services"],
+        help="what the engine suite runs on, several times: on each of them",
     )
 
 
@@ -25,10 +27,22 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def engines(config: pytest.Config) -> list[str]:
+    return list(config.getoption("--engine") or ["embedded"])
+
+
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine under test."""
-    return str(request.config.getoption("--engine"))
+    (one,) = engines(request.config)
+    return one
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The engine suite on each engine; tests of other files have engines of their own."""
+    asked = engines(metafunc.config)
+    if len(asked) > 1 and metafunc.definition.path == ENGINE_SUITE:
+        metafunc.parametrize("engine", asked, scope="session")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         group = "serial" if item.get_closest_marker("serial") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
-        if config.getoption("--engine") == "airflow":
+        if engines(config) != ["embedded"]:
             item.add_marker(pytest.mark.timeout(AIRFLOW_LIMIT_S))
 
 

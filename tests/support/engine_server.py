@@ -2,10 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+import bucket_server
+import postgres
 from basecamp.specstore.file import FileSpecStore
 from managed_airflow import TestAirflow, running_airflow
 from process import Server, wait_for
@@ -50,7 +54,7 @@ def _embedded(project: Path) -> Iterator[EngineServer]:
 class AirflowServer(EngineServer):
     """Runs on an Airflow of its own beside the project. There a minute is waited for."""
 
-    def __init__(self, project: Path, airflow: TestAirflow) -> None:
+    def __init__(self, project: Path, airflow: TestAirflow, **variables: str) -> None:
         keys = airflow.home.credentials
         self.airflow = airflow
         super().__init__(
@@ -60,6 +64,7 @@ class AirflowServer(EngineServer):
                 "BASECAMP_AIRFLOW_URL": airflow.home.url,
                 "BASECAMP_AIRFLOW_USERNAME": keys.username,
                 "BASECAMP_AIRFLOW_PASSWORD": keys.password,
+                **variables,
             },
         )
 
@@ -72,9 +77,32 @@ def on_airflow(project: Path) -> Iterator[AirflowServer]:
         yield AirflowServer(project, airflow)
 
 
+@contextmanager
+def on_airflow_and_services(project: Path) -> Iterator[AirflowServer]:
+    """As a team has it: specs in a bucket, both states in PostgreSQL."""
+    with ExitStack() as held:
+        database = held.enter_context(postgres.running())
+        bucket = held.enter_context(bucket_server.running())
+        patch = held.enter_context(pytest.MonkeyPatch.context())
+        for name, value in bucket.variables.items():
+            patch.setenv(name, value)  # for Basecamp and for Airflow
+        metadata = database.create_database("airflow").replace("://", "+psycopg2://")
+        url = bucket.url()
+        folder = project.parent / "airflow"
+        airflow = held.enter_context(running_airflow(folder, project, url, database_url=metadata))
+        assert not (folder / "airflow.db").exists()
+        yield AirflowServer(
+            project,
+            airflow,
+            BASECAMP_DATABASE_URL=database.create_database("basecamp"),
+            BASECAMP_SPEC_STORE_URL=url,
+        )
+
+
 ENGINES: dict[str, Callable[[Path], AbstractContextManager[EngineServer]]] = {
     "embedded": _embedded,
     "airflow": on_airflow,
+    "airflow-services": on_airflow_and_services,
 }
 
 

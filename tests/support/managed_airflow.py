@@ -90,12 +90,16 @@ def local_bundle(folder: Path) -> Mapping[str, Any]:
 
 @contextmanager
 def running_airflow(
-    folder: Path, project: Path, store_url: str, *bundles: Mapping[str, Any]
+    folder: Path,
+    project: Path,
+    store_url: str,
+    *bundles: Mapping[str, Any],
+    database_url: str | None = None,
 ) -> Iterator[TestAirflow]:
     """Started for the block, stopped at its end; `bundles` instead of the one for specs."""
     home = AirflowHome(folder, ENVIRONMENT)
     home.install(_tell)
-    home.configure(store_url, Owner(project), bundles=bundles)
+    home.configure(store_url, Owner(project), database_url=database_url, bundles=bundles)
     try:
         home.start()
         home.wait_healthy()
