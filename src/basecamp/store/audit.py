@@ -11,6 +11,8 @@ from basecamp.store import table
 if TYPE_CHECKING:
     from datetime import datetime
 
+_ADD = insert(table.audit)
+
 
 def record(
     tx: Connection,
@@ -24,17 +26,16 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Append one row. `detail` must hold no secrets, parameter values or SQL."""
-    tx.execute(
-        insert(table.audit).values(
-            at=at,
-            actor=actor,
-            action=action,
-            resource=resource,
-            request_id=request_id,
-            reason=reason,
-            detail=detail or {},
-        )
-    )
+    row = {
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "resource": resource,
+        "request_id": request_id,
+        "reason": reason,
+        "detail": detail or {},
+    }
+    tx.execute(_ADD, row)
 
 
 def of_resource(tx: Connection, resource: str) -> list[dict[str, Any]]:

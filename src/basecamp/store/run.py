@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,28 @@ if TYPE_CHECKING:
 
 _RUN = table.run
 _ATTEMPT = table.attempt
+_ADD = insert(_RUN)
+_ADD_ATTEMPT = insert(_ATTEMPT)
 _NAME = table.tally.c.dataset_name
 _BY_ID = select(_RUN).where(_RUN.c.run_id == bindparam("run_id"))
 _RUNNING = select(_RUN).where(_RUN.c.status == "RUNNING").order_by(_RUN.c.seq)
+_AS_READ = update(_RUN).where(
+    _RUN.c.seq == bindparam("read_seq"),
+    _RUN.c.claim == bindparam("read_claim"),
+    _RUN.c.status == bindparam("read_status"),
+)
+_HEADS = (
+    select(func.min(_RUN.c.seq).label("seq"))
+    .where(
+        _RUN.c.status == "PENDING",
+        _RUN.c.dataset_name.not_in(bindparam("busy", expanding=True)),
+    )
+    .group_by(_RUN.c.dataset_name)
+    .order_by("seq")
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_QUEUE_HEADS = select(_RUN).join(_HEADS, _RUN.c.seq == _HEADS.c.seq).order_by(_RUN.c.seq)
 RunRow = Row[Any]
 UNFINISHED = ("PENDING", "RUNNING")
 
@@ -57,7 +76,7 @@ def key(row: RunRow) -> TallyKey:
 
 def add(tx: Connection, rows: list[dict[str, Any]]) -> None:
     """Queue runs in the given order."""
-    tx.execute(insert(_RUN), rows)
+    tx.execute(_ADD, rows)
     counts = Tally()
     for row in rows:
         counts.add(TallyKey(row["dataset_name"], row["source_type"], row["run_type"], "PENDING"))
@@ -145,17 +164,7 @@ def _day_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
 
 def queue_heads(tx: Connection, busy: set[str], limit: int) -> list[RunRow]:
     """The oldest PENDING run of each dataset that is not busy, oldest first."""
-    heads = (
-        select(func.min(_RUN.c.seq).label("seq"))
-        .where(_RUN.c.status == "PENDING", _RUN.c.dataset_name.not_in(sorted(busy)))
-        .group_by(_RUN.c.dataset_name)
-        .order_by("seq")
-        .limit(limit)
-        .subquery()
-    )
-    return list(
-        tx.execute(select(_RUN).join(heads, _RUN.c.seq == heads.c.seq).order_by(_RUN.c.seq))
-    )
+    return list(tx.execute(_QUEUE_HEADS, {"busy": sorted(busy), "limit": limit}))
 
 
 def running(tx: Connection) -> list[RunRow]:
@@ -170,13 +179,9 @@ def handed_over(tx: Connection) -> list[RunRow]:
 
 
 def change(tx: Connection, row: RunRow, values: dict[str, Any]) -> bool:
-    """Set columns other than the state; false if the run has changed since `row` was read."""
-    changed = tx.execute(
-        update(_RUN)
-        .where(_RUN.c.seq == row.seq, _RUN.c.claim == row.claim, _RUN.c.status == row.status)
-        .values(**values)
-    ).rowcount
-    return bool(changed)
+    """Set columns; false, and nothing set, if the run has changed since `row` was read."""
+    read = {"read_seq": row.seq, "read_claim": row.claim, "read_status": row.status}
+    return bool(tx.execute(_AS_READ, read | values).rowcount)
 
 
 def ended_among(tx: Connection, run_ids: Iterable[str]) -> set[str]:
@@ -187,40 +192,36 @@ def ended_among(tx: Connection, run_ids: Iterable[str]) -> set[str]:
 
 def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: Tally) -> bool:
     """Hand a run to a worker under the next fencing number; false if it changed meanwhile."""
-    changed = tx.execute(
-        update(_RUN)
-        .where(_RUN.c.seq == row.seq, _RUN.c.claim == row.claim, _RUN.c.status == row.status)
-        .values(
-            status="RUNNING",
-            claim=row.claim + 1,
-            attempt=attempt,
-            started_at=row.started_at or now,
-            retry_at=None,
-            error_message=None,
-        )
-    ).rowcount
+    values = {
+        "status": "RUNNING",
+        "claim": row.claim + 1,
+        "attempt": attempt,
+        "started_at": row.started_at or now,
+        "retry_at": None,
+        "error_message": None,
+    }
+    changed = change(tx, row, values)
     if changed and row.status != "RUNNING":
         counts.move(key(row), "RUNNING")
     if changed and row.backfill_id is not None and row.started_at is None:
         backfill_store.start(tx, row.backfill_id, now)
-    return bool(changed)
+    return changed
 
 
 def close_attempt(
     tx: Connection, row: RunRow, started_at: datetime, now: datetime, end: Outcome
 ) -> None:
     """Keep how the attempt under the run's present fencing number ended."""
-    tx.execute(
-        insert(_ATTEMPT).values(
-            run_id=row.run_id,
-            claim=row.claim,
-            attempt=row.attempt,
-            started_at=started_at,
-            finished_at=now,
-            outcome=end.status,
-            error_message=end.error_message,
-        )
-    )
+    values = {
+        "run_id": row.run_id,
+        "claim": row.claim,
+        "attempt": row.attempt,
+        "started_at": started_at,
+        "finished_at": now,
+        "outcome": end.status,
+        "error_message": end.error_message,
+    }
+    tx.execute(_ADD_ATTEMPT, values)
 
 
 def keep_attempt(
@@ -269,21 +270,8 @@ def finish(tx: Connection, row: RunRow, outcome: Outcome, now: datetime, counts:
 
     Returns False, and changes nothing, when the run has changed since `row` was read.
     """
-    changed = tx.execute(
-        update(_RUN)
-        .where(_RUN.c.seq == row.seq, _RUN.c.claim == row.claim, _RUN.c.status == row.status)
-        .values(
-            status=outcome.status,
-            finished_at=now,
-            retry_at=None,
-            error_code=outcome.error_code,
-            error_message=outcome.error_message,
-            rows_affected=outcome.rows_affected,
-            stop_reason=outcome.stop_reason,
-            stopped_by=outcome.stopped_by,
-        )
-    ).rowcount
-    if not changed:
+    end = asdict(outcome) | {"finished_at": now, "retry_at": None}
+    if not change(tx, row, end):
         return False
     counts.move(key(row), outcome.status)
     workflow.set_last_run(

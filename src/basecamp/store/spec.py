@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import table
@@ -13,6 +13,8 @@ from dli.specs.content import content_hash
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+_CONTENT = select(table.spec.c.content).where(table.spec.c.hash == bindparam("hash"))
 
 __all__ = ["content_hash", "load", "load_each", "save"]
 
@@ -28,9 +30,7 @@ def save(tx: Connection, content: dict[str, Any], now: datetime) -> str:
 
 def load(tx: Connection, digest: str) -> dict[str, Any]:
     """The spec with this hash."""
-    content: dict[str, Any] = tx.execute(
-        select(table.spec.c.content).where(table.spec.c.hash == digest)
-    ).scalar_one()
+    content: dict[str, Any] = tx.execute(_CONTENT, {"hash": digest}).scalar_one()
     return content
 
 

@@ -13,6 +13,19 @@ from basecamp.store import table
 _TALLY = table.tally
 
 
+def _count(insert: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    return insert.on_conflict_do_update(
+        index_elements=list(_TALLY.primary_key.columns),
+        set_={"count": _TALLY.c.count + insert.excluded.count},
+    )
+
+
+_COUNT = {
+    "sqlite": _count(sqlite.insert(_TALLY)),
+    "postgresql": _count(postgresql.insert(_TALLY)),
+}
+
+
 class TallyKey(NamedTuple):
     """What one counter counts."""
 
@@ -47,15 +60,7 @@ class Tally:
         self._changes.clear()
         if not rows:
             return
-        dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-        insert = dialect.insert(_TALLY)
-        tx.execute(
-            insert.on_conflict_do_update(
-                index_elements=list(_TALLY.primary_key.columns),
-                set_={"count": _TALLY.c.count + insert.excluded.count},
-            ),
-            rows,
-        )
+        tx.execute(_COUNT[tx.dialect.name], rows)
 
 
 def total(tx: Connection, conditions: list[ColumnElement[bool]]) -> int:

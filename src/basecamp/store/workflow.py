@@ -9,7 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
+    bindparam,
     case,
     delete,
     func,
@@ -28,6 +28,16 @@ _WORKFLOW = table.workflow
 _NEXT_DUE = select(
     select(func.min(_WORKFLOW.c.next_fire_at)).scalar_subquery(),
     select(func.min(_WORKFLOW.c.pause_until)).scalar_subquery(),
+)
+_EFFECTIVE = (
+    select(_WORKFLOW)
+    .where(_WORKFLOW.c.dataset_name == bindparam("name"))
+    .order_by(_WORKFLOW.c.source_type)
+)
+_SET_LAST_RUN = update(_WORKFLOW).where(
+    _WORKFLOW.c.dataset_name == bindparam("of_name"),
+    _WORKFLOW.c.source_type == bindparam("of_source"),
+    or_(_WORKFLOW.c.last_run_at.is_(None), _WORKFLOW.c.last_run_at <= bindparam("at")),
 )
 WorkflowRow = Row[Any]
 
@@ -54,12 +64,7 @@ def find(tx: Connection, dataset_name: str, source_type: str) -> WorkflowRow | N
 
 def effective(tx: Connection, dataset_name: str) -> WorkflowRow | None:
     """The workflow in force under a name: CODE if there is one, else MANUAL."""
-    query = (
-        select(_WORKFLOW)
-        .where(_WORKFLOW.c.dataset_name == dataset_name)
-        .order_by(_WORKFLOW.c.source_type)
-    )
-    return tx.execute(query).first()
+    return tx.execute(_EFFECTIVE, {"name": dataset_name}).first()
 
 
 def page(
@@ -177,11 +182,5 @@ def set_last_run(
     tx: Connection, dataset_name: str, source_type: str, at: datetime, status: str
 ) -> None:
     """Remember the last finished run of a workflow."""
-    tx.execute(
-        update(_WORKFLOW)
-        .where(
-            and_(_WORKFLOW.c.dataset_name == dataset_name, _WORKFLOW.c.source_type == source_type),
-            or_(_WORKFLOW.c.last_run_at.is_(None), _WORKFLOW.c.last_run_at <= at),
-        )
-        .values(last_run_at=at, last_run_status=status)
-    )
+    of = {"of_name": dataset_name, "of_source": source_type}
+    tx.execute(_SET_LAST_RUN, of | {"at": at, "last_run_at": at, "last_run_status": status})
