@@ -27,6 +27,7 @@ __all__ = [
 # Its warnings quote the SQL, which belongs in no log; what it warns of is refused below.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_KEPT = 256  # trees of statements, some 20 kB each
 _SQL = Origin("SQL")
 _WRITES = (exp.Insert, exp.Merge, exp.Update, exp.Delete)
 _STATEMENTS = (exp.Query, exp.Values, *_WRITES, exp.TruncateTable, exp.Analyze, exp.Comment)
@@ -89,7 +90,7 @@ def translate(sql: str, read: str, write: str) -> str:
     return sql if read == write else _translated(sql, read, write)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(_KEPT)
 def _translated(sql: str, read: str, write: str) -> str:
     statement = check_statement(sql, read)
     try:
@@ -176,7 +177,7 @@ class _Fault:
         return f"{origin.at(self.line)}, column {self.column}: {self.message}"
 
 
-@lru_cache(maxsize=128)
+@lru_cache(_KEPT)
 def _parse(sql: str, dialect: str) -> tuple[Expr, ...] | _Fault:
     try:
         statements = sqlglot.parse(sql, read=dialect)

@@ -62,11 +62,12 @@ class DuckDBWarehouse:
         self._lock = threading.RLock()
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._attached: set[str] = set()
+        self._schemas: set[str] = set()
         self._views: dict[tuple[str, str, str], str] = {}
         self._session_count = 0
         self._is_closing = False
         self._is_broken = False
-        self._are_views_known = True
+        self._is_content_known = True
 
     def session(self) -> DuckDBSession:
         with self._lock:
@@ -90,6 +91,7 @@ class DuckDBWarehouse:
             self._instance = None
             self._is_broken = False
             self._attached.clear()
+            self._schemas.clear()
             self._views.clear()
 
     def __enter__(self) -> Self:
@@ -115,9 +117,9 @@ class DuckDBWarehouse:
         """No session can work any more; the next one after the last is closed starts anew."""
         self._is_broken = True
 
-    def views_changed(self) -> None:
-        """A statement may have dropped views of sources: look again before trusting them."""
-        self._are_views_known = False
+    def content_dropped(self) -> None:
+        """A statement may have dropped schemas or views of sources: look again for them."""
+        self._is_content_known = False
 
     def provide(
         self,
@@ -137,9 +139,9 @@ class DuckDBWarehouse:
         for catalog in sorted(created | known):
             self._attach(catalog, on_wait)
         with self._lock:
-            self._know_views()
-            for relation in {Relation(name.catalog, name.schema, "") for name in writes}:
-                self._run(f"CREATE SCHEMA IF NOT EXISTS {relation.sql}")
+            self._know_content()
+            for relation in writes:
+                self._make_schema(relation)
             for relation in reads:
                 view = self.sources.get(relation.key)
                 if view is not None:
@@ -297,13 +299,21 @@ class DuckDBWarehouse:
             # Writes the log into the file and releases its lock.
             self._run(f"DETACH {quoted(name)}")
             self._attached.remove(name)
+        self._schemas.clear()
         self._views.clear()
 
-    # The views of sources.
+    # The schemas, and the views of sources.
 
-    def _know_views(self) -> None:
-        if not self._are_views_known:
-            self._are_views_known = True
+    def _make_schema(self, of: Relation) -> None:
+        schema = Relation(of.catalog, of.schema, "").sql
+        if schema not in self._schemas:
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._schemas.add(schema)
+
+    def _know_content(self) -> None:
+        if not self._is_content_known:
+            self._is_content_known = True
+            self._schemas.clear()
             self._views.clear()
             for catalog in self._attached:
                 self._adopt_views(catalog)
@@ -327,7 +337,7 @@ class DuckDBWarehouse:
         name = view.relation
         if self._views.get(name.key) == fingerprint:
             return
-        self._run(f"CREATE SCHEMA IF NOT EXISTS {Relation(name.catalog, name.schema, '').sql}")
+        self._make_schema(name)
         try:
             self._run(f"CREATE OR REPLACE VIEW {name.sql} AS {view.query}")
         except ExecutionError as error:

@@ -196,7 +196,7 @@ class DuckDBSession:
     def _note_drops(self) -> None:
         if self._has_dropped:
             self._has_dropped = False
-            self._warehouse.views_changed()
+            self._warehouse.content_dropped()
 
     def _divide_as(self, plan: Sequence[PlannedStatement]) -> None:
         of_integers = all(planned.divides_integers for planned in plan)

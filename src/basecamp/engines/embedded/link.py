@@ -119,11 +119,10 @@ class WorkerLink:
         self._receive(self, {"op": "gone"})
 
     def _take(self, message: Message) -> None:
-        if message["op"] == "began":
-            self._begun.add((message["run_id"], message["claim"]))
-            return
         if message["op"] == "rendering":
-            self._rendered = message["what"]
+            self._rendered = what = message["what"]
+            if what is not None and "run_id" in what:
+                self._begun.add((what["run_id"], what["claim"]))
             return
         if message["op"] == "result":
             self._begun.discard((message["run_id"], message["claim"]))

@@ -26,22 +26,22 @@ class RunLog:
     def __init__(self, path: Path, on_line: Callable[[], None]) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._on_line = on_line
-        self._is_full = False
+        self._size_bytes = os.fstat(self._file).st_size
 
     def write(self, level: str, message: str) -> None:
         """Append one line at `level` (`info`, `warning` or `error`)."""
-        if self._is_full:
+        if self._size_bytes > _LIMIT_BYTES:
             return
-        if os.fstat(self._file).st_size > _LIMIT_BYTES:
-            self._is_full = True
-            level, message = "warning", "The log has reached its limit of 10 MiB and ends here."
-        line = {
-            "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "level": level,
-            "message": message[:_LINE_LIMIT],
-        }
+        self._append(level, message[:_LINE_LIMIT])
+        if self._size_bytes > _LIMIT_BYTES:
+            self._append("warning", "The log has reached its limit of 10 MiB and ends here.")
+
+    def _append(self, level: str, message: str) -> None:
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        line = {"at": at, "level": level, "message": message}
         with suppress(OSError):  # a full disk shall cost lines, not the run
-            os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+            self._size_bytes += os.write(self._file, data)
         self._on_line()
 
     def close(self) -> None:

@@ -82,7 +82,10 @@ class Worker:
 
     @contextmanager
     def _rendering(self, what: Message) -> Iterator[None]:
-        """Out of memory, the template engine ends the process: say before what it works on."""
+        """Out of memory, the template engine ends the process: say before what it works on.
+
+        To render is what a run begins with, so this also tells that it has begun.
+        """
         with self._render_lock:
             self._send({"op": "rendering", "what": what})
             try:
@@ -98,7 +101,6 @@ class Worker:
 
     def _run(self, job: Job, message: Message) -> None:
         which: Message = {"run_id": message["run_id"], "claim": message["claim"]}
-        self._send({"op": "began", **which})
         report: Message = {"op": "result", **which}
         try:
             report |= {"ok": True, "rows_affected": job.run()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -32,17 +33,18 @@ class Workshop:
     def __init__(self, root: Path, allowed_env: Mapping[str, str]) -> None:
         self.allowed_env = allowed_env
         self._root = root
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._users = 0
+        self._used_at = 0.0
+        self._is_open = False
         self._project: Project | None = None
         self._project_stamp: tuple[int, int] | None = None
         self._warehouse: Warehouse | None = None
         self._emitter: Emitter | None = None
-        threading.Thread(target=self._close_when_idle, name="linger", daemon=True).start()
 
     def project(self) -> Project:
         """The project's settings, read again when its file has changed."""
-        with self._changed:
+        with self._lock:
             stamp = _stamp(config_file(self._root, os.environ))
             if self._project is None or stamp != self._project_stamp:
                 before, self._project = self._project, Project.open(self._root)
@@ -66,19 +68,21 @@ class Workshop:
     def session(self) -> Iterator[Session]:
         """A session on the project's warehouse for one job."""
         project = self.project()
-        with self._changed:
+        with self._lock:
             if self._warehouse is None:
                 self._warehouse = warehouse_of(project, lock_timeout_s=_LOCK_TIMEOUT_S)
             self._users += 1
-            self._changed.notify()
             warehouse = self._warehouse
+            if not self._is_open:
+                self._is_open = True
+                threading.Thread(target=self._close_when_idle, name="linger", daemon=True).start()
         try:
             with warehouse.session() as session:
                 yield session
         finally:
-            with self._changed:
+            with self._lock:
                 self._users -= 1
-                self._changed.notify()
+                self._used_at = time.monotonic()
 
     def _retire_warehouse(self) -> None:
         if self._warehouse is not None:
@@ -86,13 +90,17 @@ class Workshop:
             self._warehouse = None
 
     def _close_when_idle(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._users == 0 and self._warehouse is not None)
-                was_used = self._changed.wait_for(lambda: self._users > 0, timeout=_LINGER_S)
-                if not was_used and self._warehouse is not None:
-                    self._warehouse.close()
-                    self._changed.wait_for(lambda: self._users > 0)
+        left_s = _LINGER_S
+        while left_s > 0:
+            time.sleep(left_s)
+            with self._lock:
+                left_s = _LINGER_S
+                if self._users == 0:
+                    left_s = self._used_at + _LINGER_S - time.monotonic()
+                if left_s <= 0:
+                    self._is_open = False
+                    if self._warehouse is not None:
+                        self._warehouse.close()
 
 
 def _stamp(path: Path) -> tuple[int, int]:
