@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import backfill as backfill_store
 from basecamp.store import table, tally, workflow
+from basecamp.store.name import name_contains
 from basecamp.store.tally import Tally, TallyKey
 
 if TYPE_CHECKING:
@@ -141,14 +142,14 @@ def _conditions(columns: Any, wanted: RunFilter) -> list[ColumnElement[bool]]:
     if wanted.exact_dataset is not None:
         found.append(columns.dataset_name == wanted.exact_dataset)
     if wanted.dataset is not None:
-        names = select(_NAME).where(workflow.name_contains(_NAME, wanted.dataset))
+        names = select(_NAME).where(name_contains(_NAME, wanted.dataset))
         found.append(columns.dataset_name.in_(names))
     return found
 
 
 def _names_containing(tx: Connection, text: str) -> list[str]:
     """Up to two names of datasets with runs; one name alone lets the history walk its index."""
-    query = select(_NAME).distinct().where(workflow.name_contains(_NAME, text)).limit(2)
+    query = select(_NAME).distinct().where(name_contains(_NAME, text)).limit(2)
     return list(tx.execute(query).scalars())
 
 
