@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
+from datetime import date, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -72,6 +73,12 @@ class Connection:
     def start_run(self, dataset: str) -> str:
         """Queue a run and return its id."""
         return str(self.post(f"/workflows/{quote(dataset)}/run", {})["run_id"])
+
+    def start_backfill(self, dataset: str, first_day: str, days: int) -> str:
+        """Queue one run for each of the days and return the id of the whole."""
+        last_day = date.fromisoformat(first_day) + timedelta(days=days - 1)
+        body = {"start_date": first_day, "end_date": last_day.isoformat()}
+        return str(self.post(f"/workflows/{quote(dataset)}/backfill", body)["run_id"])
 
     def close(self) -> None:
         self._http.close()

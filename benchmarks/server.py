@@ -16,6 +16,7 @@ __all__ = ["idle", "ready", "stop", "stop_once"]
 STARTS = 7
 STOPS = 10
 IDLE_S = 60
+WORKER_END_S = 180
 SETTLE_S = 5
 SAMPLE_S = 0.005
 
@@ -36,34 +37,39 @@ def ready(directory: Path) -> list[Figure]:
 
 
 def idle(directory: Path) -> list[Figure]:
-    """RSS counts pages that both processes share twice, PSS splits them."""
+    """At rest the worker has ended, a minute after its last run by default; while it is still warm
+    it waits with the modules and the engine that the next run needs. RSS counts pages that both
+    processes share twice, PSS splits them.
+    """
     with BenchProject(directory / "project") as project:
         project.up()
         project.publish()
         time.sleep(SETTLE_S)
-        processes = project.processes()
-        progress(f"watching an idle server for {IDLE_S} s")
-        before = {name: cpu_s(pid) for name, pid in processes.items()}
-        time.sleep(IDLE_S)
-        after = {name: cpu_s(pid) for name, pid in processes.items()}
-        memory = {name: _memory_mb(pid) for name, pid in processes.items()}
-    shares = {name: 100 * (after[name] - before[name]) / IDLE_S for name in processes}
-    figures = [
-        Figure(f"idle {kind.upper()}, {name}", "MB", Samples([memory[name][kind]]))
-        for name in processes
-        for kind in ("rss", "pss")
-    ]
-    both = {kind: sum(sizes[kind] for sizes in memory.values()) for kind in ("rss", "pss")}
+        warm = _resting(project, IDLE_S / 2)
+        progress("waiting until the worker has ended")
+        wait_until(lambda: "worker" not in project.processes(), timeout_s=WORKER_END_S, pause_s=1)
+        time.sleep(SETTLE_S)
+        resting = _resting(project, IDLE_S)
     return [
-        *figures,
-        Figure("idle RSS, both", "MB", Samples([both["rss"]]), at_most(100)),
-        Figure("idle PSS, both", "MB", Samples([both["pss"]]), at_most(100)),
-        *(
-            Figure(f"idle CPU, {name}", "% of a core", Samples([share]))
-            for name, share in shares.items()
-        ),
-        Figure("idle CPU, both", "% of a core", Samples([sum(shares.values())]), at_most(1)),
+        Figure("idle RSS", "MB", Samples([resting["rss"]]), at_most(100)),
+        Figure("idle PSS", "MB", Samples([resting["pss"]])),
+        Figure("idle CPU", "% of a core", Samples([resting["cpu"]]), at_most(1)),
+        Figure("RSS with a warm worker", "MB", Samples([warm["rss"]])),
+        Figure("PSS with a warm worker", "MB", Samples([warm["pss"]])),
+        Figure("CPU with a warm worker", "% of a core", Samples([warm["cpu"]])),
     ]
+
+
+def _resting(project: BenchProject, seconds: float) -> dict[str, float]:
+    """CPU share and memory of all processes of a server that nobody asks anything."""
+    processes = project.processes().values()
+    progress(f"watching {len(processes)} idle processes for {seconds:.0f} s")
+    before_s = sum(map(cpu_s, processes))
+    time.sleep(seconds)
+    used_s = sum(map(cpu_s, processes)) - before_s
+    sizes = [_memory_mb(pid) for pid in processes]
+    memory = {kind: sum(size[kind] for size in sizes) for kind in ("rss", "pss")}
+    return {**memory, "cpu": 100 * used_s / seconds}
 
 
 def stop(directory: Path) -> list[Figure]:

@@ -31,7 +31,7 @@ class Settings:
     allow_remote: bool = False
     allowed_hosts: tuple[str, ...] = ()
     worker_slots: int = 4
-    worker_idle_seconds: int = 300
+    worker_idle_seconds: int = 60
     worker_memory_mb: int = 0
     reconcile_seconds: int = 60
     template_env: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ class CheckerSettings:
     project: Path
     state_dir: Path
     template_env: tuple[str, ...] = ()
-    worker_idle_s: float = 300.0
+    worker_idle_s: float = 60.0
     worker_memory_mb: int = 0
 
 

@@ -53,7 +53,7 @@ class EmbeddedSettings:
     slots: int = 4
     template_env: tuple[str, ...] = ()
     drain_s: float = 5.0
-    worker_idle_s: float = 300.0
+    worker_idle_s: float = 60.0
     worker_memory_mb: int = 0
 
 
