@@ -183,6 +183,27 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(
     assert rows(server, "gated") == {"2026-01-02": 1}
 
 
+def events(server: EngineServer) -> list[dict[str, Any]]:
+    """What the lineage target has been told so far."""
+    file = server.project / EVENTS
+    text = file.read_text() if file.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def test_a_dataset_run_at_once_tells_the_lineage_target(
+    client: BasecampClient, server: EngineServer
+) -> None:
+    name = "shop.sales.once"
+    record(client.workflow_register(name, "0 0 * * *", spec={**DAILY, "name": name}, force=True))
+    record(client.run_dataset(name, {"ds": "2026-01-02"}))
+
+    def told() -> list[str] | None:
+        found = [event["eventType"] for event in events(server) if event["job"]["name"] == name]
+        return found if len(found) > 1 else None
+
+    assert wait_for(told, PATIENCE_S) == ["START", "COMPLETE"]
+
+
 def test_every_run_tells_the_lineage_target(
     client: BasecampClient, daily: str, server: EngineServer
 ) -> None:
@@ -191,9 +212,7 @@ def test_every_run_tells_the_lineage_target(
 
     def told() -> dict[str, list[str]] | None:
         found: dict[str, list[str]] = {run: [] for run in runs}
-        file = server.project / EVENTS
-        for line in file.read_text().splitlines() if file.exists() else ():
-            event = json.loads(line)
+        for event in events(server):
             tags = {tag["key"]: tag["value"] for tag in event["run"]["facets"]["tags"]["tags"]}
             found.get(tags["run_id"], []).append(event["eventType"])
         return found if all(kinds[-1:] not in ([], ["START"]) for kinds in found.values()) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from dli.api.argument import check_minimum, check_text
 from dli.api.filter import SpecFilter
@@ -23,17 +25,18 @@ from dli.warehouse.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dli.models.common import DataSource, SQLDialect
-    from dli.models.execution import ExecutionResult
+    from dli.models.execution import DatasetExecutionResult, ExecutionResult
     from dli.models.spec import ExecutionConfig
     from dli.specs.gate import Gate
     from dli.specs.project import Project
     from dli.specs.statement import Statement
     from dli.warehouse.base import Outcome, StatementEvent
     from dli.warehouse.reader import Reader
+    from dli.warehouse.trace import Trace
 
 __all__ = ["DatasetAPI"]
 
@@ -101,14 +104,19 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         if dry_run:
             statements += gate.checked_statements() if gate else []
             return self._dry_result(name, statements, spec.execution, sql)
-        return gated_result(
-            name,
-            started_at,
-            lambda: self._engine.run(
-                statements, execution=spec.execution, name=name, on_event=on_event, gate=gate
-            ),
-            sql,
-        )
+
+        def work() -> DatasetExecutionResult:
+            with self._traced(spec) as trace:
+                return self._engine.run(
+                    statements,
+                    execution=spec.execution,
+                    name=name,
+                    on_event=on_event,
+                    gate=gate,
+                    trace=trace,
+                )
+
+        return gated_result(name, started_at, work, sql)
 
     def check(self, name: str, *, parameters: dict[str, Any] | None = None) -> ValidationResult:
         """Render every statement, and bind it on the warehouse without any effect.
@@ -256,6 +264,21 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
 
     def _spec(self, name: str) -> DatasetSpec:
         return self._project().dataset(name)
+
+    @contextmanager
+    def _traced(self, spec: DatasetSpec) -> Iterator[Trace]:
+        """Tells the project's lineage target; what an injected executor does is not told."""
+        from dli.warehouse.emitter import emitter_of
+        from dli.warehouse.report import Attempt
+        from dli.warehouse.trace import traced
+
+        emitter = emitter_of(self._project()) if self._executor is None else None
+        try:
+            with traced(emitter, spec, Attempt(str(uuid4()))) as trace:
+                yield trace
+        finally:
+            if emitter is not None:
+                emitter.flush()
 
     def _gate(self, spec: DatasetSpec, parameters: Mapping[str, Any] | None) -> Gate | None:
         from dli.specs.gate import render_gate

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dli.warehouse.base import Session, StatementEvent, Warehouse
     from dli.warehouse.executor import QueryExecutor
     from dli.warehouse.reader import Reader
+    from dli.warehouse.trace import Trace
 
 __all__ = ["LocalEngine"]
 
@@ -49,6 +50,7 @@ class LocalEngine:
         name: str,
         on_event: Callable[[StatementEvent], None] | None = None,
         gate: Gate | None = None,
+        trace: Trace | None = None,
     ) -> DatasetExecutionResult:
         """All statements take effect, or none (an executor knows no transactions).
 
@@ -58,7 +60,9 @@ class LocalEngine:
         from dli.warehouse.dataset import run_statements
 
         def work(session: Session) -> DatasetExecutionResult:
-            return run_statements(
+            if trace is not None:
+                trace.began(statements)
+            result = run_statements(
                 session,
                 statements,
                 dialect=execution.dialect,
@@ -67,6 +71,9 @@ class LocalEngine:
                 timeout_s=execution.timeout_seconds,
                 gate=gate,
             )
+            if trace is not None:
+                trace.ended(session, result)
+            return result
 
         return self._worked(work, execution.timeout_seconds)
 

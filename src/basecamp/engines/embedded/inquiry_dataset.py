@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from basecamp.engines.embedded.job import Job
 from dli.models.cell import json_value
@@ -15,6 +16,7 @@ from dli.specs.inline import INLINE, by_rules, inline_spec
 from dli.specs.statement import main_sql
 from dli.specs.substitution import Rules
 from dli.warehouse.dataset import check_statements, run_statements
+from dli.warehouse.report import Attempt
 from dli.warehouse.result import (
     binding_result,
     dataset_failure,
@@ -22,6 +24,7 @@ from dli.warehouse.result import (
     dataset_success,
     gated_result,
 )
+from dli.warehouse.trace import traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from dli.models.execution import DatasetExecutionResult, ExecutionResult
     from dli.specs.gate import Gate
     from dli.specs.statement import Statement
+    from dli.warehouse.trace import Trace
 
 
 def check(desk: Desk, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def run(desk: Desk, arguments: Mapping[str, Any]) -> dict[str, Any]:
         tests = gate.checked_statements() if gate else []
         result = _bound(desk, spec, [*statements, *tests], spec.name)
     else:
-        work = partial(_run, desk, spec, statements, gate=gate)
+        work = partial(_run_told, desk, spec, statements, gate)
         result = gated_result(spec.name, started_at, work, sql)
     return result.model_dump(mode="json")
 
@@ -77,11 +81,25 @@ def run_sql(desk: Desk, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**result.model_dump(mode="json"), **_rows(outcome.main_result)}
 
 
+def _run_told(
+    desk: Desk, spec: DatasetSpec, statements: Sequence[Statement], gate: Gate | None
+) -> DatasetExecutionResult:
+    """Run a dataset and tell the lineage target."""
+    with traced(desk.emitter(), spec, Attempt(str(uuid4()))) as trace:
+        return _run(desk, spec, statements, gate, trace)
+
+
 def _run(
-    desk: Desk, spec: DatasetSpec, statements: Sequence[Statement], gate: Gate | None = None
+    desk: Desk,
+    spec: DatasetSpec,
+    statements: Sequence[Statement],
+    gate: Gate | None = None,
+    trace: Trace | None = None,
 ) -> DatasetExecutionResult:
     with desk.session() as session:
-        return run_statements(
+        if trace is not None:
+            trace.began(statements)
+        result = run_statements(
             session,
             statements,
             dialect=spec.execution.dialect,
@@ -89,6 +107,9 @@ def _run(
             timeout_s=spec.execution.timeout_seconds,
             gate=gate,
         )
+        if trace is not None:
+            trace.ended(session, result)
+        return result
 
 
 def _bound(

@@ -1,5 +1,6 @@
 """`DatasetAPI` in LOCAL mode: real specs, real SQL on the project's warehouse or an executor."""
 
+import json
 import signal
 import threading
 from collections.abc import Callable
@@ -244,6 +245,19 @@ def test_a_dry_run_binds_the_tests_of_the_gate(api: DatasetAPI, project: Path) -
     api = DatasetAPI(ExecutionContext(project_path=project))
     assert "quality enough" in api.check(DAILY).errors[0]
     assert api.run(DAILY, dry_run=True).status is ResultStatus.FAILURE
+
+
+def test_a_run_tells_the_lineage_target_before_it_returns(project: Path) -> None:
+    settings = project / "dli.yaml"
+    settings.write_text(settings.read_text() + "\nlineage: {url: 'file:events.jsonl'}")
+    api = DatasetAPI(ExecutionContext(project_path=project))
+    api.run(DAILY, parameters={"ds": "2025-01-01"})
+    api.run(PLAIN)
+    api.run(DAILY, dry_run=True)
+    lines = (project / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    told = [(event["eventType"], event["job"]["name"]) for event in events]
+    assert told == [("START", DAILY), ("COMPLETE", DAILY), ("START", PLAIN), ("FAIL", PLAIN)]
 
 
 def test_inline_sql_can_be_checked_only_and_by_strict_rules(api: DatasetAPI) -> None:
