@@ -23,3 +23,9 @@ class LineageQuery(Strict):
 def around(site: InSite, name: str, query: Query[LineageQuery]) -> Response:
     """What a dataset or metric is made from, and what is made from it."""
     return as_json(site.lineage.around(name, **query.model_dump()))
+
+
+@router.get("/{name}/columns", responses=documented(404, ok_200=record.ColumnLineageRecord))
+def columns(site: InSite, name: str) -> Response:
+    """From which columns of which tables each column of a dataset or metric is made."""
+    return as_json(site.lineage.columns(name))

@@ -293,6 +293,11 @@ class LineageRecord(Record):
     total_downstream: int
 
 
+class ColumnLineageRecord(Record):
+    name: str
+    columns: dict[str, list[str]]
+
+
 class TablePage(PageRecord):
     tables: list[TableInfo]
 

@@ -7,17 +7,20 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from basecamp.services.project import project_at
+from basecamp.specstore.name import is_name
 from basecamp.store import registration, spec
 from basecamp.store.registration import RegistrationFilter
-from dli.exceptions import DLIError, ServerError
+from dli.exceptions import DatasetNotFoundError, DLIError, ServerError
 from dli.models.dataset import DatasetSpec
 from dli.models.lineage import LineageDirection
 from dli.models.metric import MetricSpec
 from dli.models.spec import SpecType
-from dli.specs.lineage import Lineage, Member, member_of
+from dli.specs.lineage import Lineage, Member, declared_columns, member_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from basecamp.engines.base import Engine
     from basecamp.store.database import Database
@@ -45,6 +48,28 @@ class LineageService:
             ServerError: engine or settings of the project cannot be used (DLI-504).
         """
         return asdict(self.graph().around(name, LineageDirection(direction), depth))
+
+    def columns(self, name: str) -> dict[str, Any]:
+        """From which columns of which tables each column of a dataset or metric is made.
+
+        Raises:
+            DatasetNotFoundError: no dataset or metric of this name is registered (101).
+            DLIError: as the engine refuses, such as a warehouse that another process holds (403).
+        """
+        with self._database.read() as tx:
+            content = _registered(tx, name)
+        if content is None:
+            raise DatasetNotFoundError("There is no such dataset or metric.", name=name)
+        above = self.graph().around(name, LineageDirection.UPSTREAM, 1)
+        declared: dict[str, list[str]] = {}
+        with self._database.read() as tx:
+            for table in (name, *(node.name for node in above.nodes)):
+                known = _registered(tx, table)
+                if known is not None and (names := declared_columns(_parsed(known))):
+                    declared[table] = names
+        asked = {"spec": content, "declared": declared}
+        answer = self._engine.ask("lineage.columns", asked, timeout_s=_TIMEOUT_S)
+        return {"name": name, "columns": answer["columns"]}
 
     def graph(self) -> Lineage:
         """The graph as the registry, the workflows and the project's sources are now.
@@ -98,6 +123,14 @@ class LineageService:
             raise
         except DLIError:
             return {}
+
+
+def _registered(tx: Connection, name: str) -> dict[str, Any] | None:
+    for kind in ("dataset", "metric"):
+        found = registration.entry(tx, kind, name) if is_name(name) else None
+        if found is not None:
+            return spec.load(tx, found.spec_hash)
+    return None
 
 
 def _parsed(content: dict[str, Any]) -> DatasetSpec | MetricSpec:

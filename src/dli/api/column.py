@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dli.exceptions import DLIError
+from dli.specs.lineage import declared_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dli.api.engine import LocalEngine
     from dli.models.dataset import DatasetSpec
-    from dli.models.spec import SpecBase
 
 __all__ = ["known_columns"]
 
 _TIMEOUT_S = 60.0
-
-
-def _declared(spec: SpecBase) -> list[str]:
-    """The names in `schema` of a spec."""
-    return [str(field["name"]) for field in spec.schema_fields if "name" in field]
 
 
 def known_columns(
@@ -29,7 +24,7 @@ def known_columns(
     """Columns by table; a table that is nowhere to be seen is left out."""
     known: dict[str, list[str]] = {}
     for table in tables:
-        declared = _declared(datasets[table]) if table in datasets else []
+        declared = declared_columns(datasets[table]) if table in datasets else []
         if found := declared or _stored(table, engine):
             known[table] = found
     return known

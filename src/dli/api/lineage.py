@@ -73,7 +73,7 @@ class LineageAPI(Facade):
     def get_events(self, name: str) -> list[str]:
         """An event of OpenLineage in JSON for each dataset and metric of the graph around `name`.
 
-        They describe jobs, not runs; those of a project have the lineage of columns.
+        They describe jobs, not runs, with the lineage of their columns.
         Raises: as `get`, ConfigurationError (001) without the extra `lineage`.
         """
         found = self.get(name)
@@ -90,7 +90,7 @@ class LineageAPI(Facade):
         events = []
         for node in sorted((*found.nodes, found.root), key=lambda node: node.depth):
             if node.type in _JOBS:
-                columns = self.get_columns(node.name) if self._has_project else {}
+                columns = self.get_columns(node.name)
                 around = self.get(node.name, depth=1)
                 event = job_event(around, columns, namespace=namespace, at=utc_now())
                 events.append(event_text(event))
@@ -99,25 +99,24 @@ class LineageAPI(Facade):
     def get_columns(self, name: str) -> dict[str, list[str]]:
         """For each column of a dataset or metric the `table.column` texts it is made from.
 
-        Raises: DatasetNotFoundError (101).
+        Raises: DatasetNotFoundError (101), ServerError (501-503).
         """
         check_text(name=name)
         if self._is_mock:
             return {}
-        from dli.specs.column import column_sources
-        from dli.specs.dependency import sample_context, sample_statements
-        from dli.specs.sql import tables_read
+        if not self._has_project:
+            with connect(self.context) as client:
+                return _columns(client, name)
+        from dli.specs.dependency import columns_made, sample_context, sample_statements
 
         project = self._project()
         spec = self._spec(project, name)
         statements = sample_statements(project.bundled(spec), sample_context(project))
-        main = [sql for slot, sql in statements if slot.phase == "main"]
-        if not main:
-            return {}
-        dialect = spec.execution.dialect
-        tables = tables_read(main[0], dialect)
-        known = known_columns([*tables, spec.name], project.datasets(), self._engine)
-        return column_sources(main[0], dialect, known, known.get(spec.name, ()))
+        return columns_made(
+            spec,
+            statements,
+            lambda tables: known_columns(tables, project.datasets(), self._engine),
+        )
 
     @property
     def _has_project(self) -> bool:
@@ -152,6 +151,16 @@ def _asked(
         return _read(record, direction)
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable(answer) from error
+
+
+def _columns(client: BasecampClient, name: str) -> dict[str, list[str]]:
+    answer = client.get_column_lineage(name)
+    if answer.status_code == 404:
+        raise DatasetNotFoundError("The server knows no dataset or metric of this name", name=name)
+    found = record_of(answer).get("columns")
+    if not isinstance(found, dict):
+        raise unreadable(answer)
+    return {str(column): list(map(str, sources)) for column, sources in found.items()}
 
 
 def _read(record: Mapping[str, Any], direction: LineageDirection) -> LineageResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dli.client.record import plain_record, run_record, workflow_record
+from dli.client.record import page_of, plain_record, run_record, unwrapped, workflow_record
 from dli.client.response import Request, ServerConfig, ServerResponse, refusal
 from dli.models.state import RunStatus, SourceType
 
@@ -103,7 +103,7 @@ class BasecampClient:
             response = self._get(*path, query={**query, "limit": wanted, "offset": at or None})
             if not response.success:
                 return response
-            page, meta = _page(response.data, items)
+            page, meta = page_of(response.data, items)
             if page is None:
                 return refusal(502, "DLI-503", f"The server's answer holds no list of {items}")
             found += map(alias, page)
@@ -359,6 +359,10 @@ class BasecampClient:
         query = {"direction": direction, "depth": depth}
         return self._get("lineage", resource_name, query=query)
 
+    def get_column_lineage(self, resource_name: str) -> ServerResponse:
+        """For each column the `table.column` texts it is made from."""
+        return self._get("lineage", resource_name, "columns")
+
     # -- quality ----------------------------------------------------------------------------
 
     def execute_quality_test(  # noqa: PLR0917 - kept signature
@@ -432,12 +436,12 @@ class BasecampClient:
 
     def catalog_sample_queries(self, table_ref: str, *, limit: int = 5) -> ServerResponse:
         response = self._get("catalog", "tables", table_ref, "queries", query={"limit": limit})
-        return _unwrapped(response, "queries")
+        return unwrapped(response, "queries")
 
     # -- transpile --------------------------------------------------------------------------
 
     def transpile_get_rules(self) -> ServerResponse:
-        return _unwrapped(self._get("transpile", "rules"), "rules")
+        return unwrapped(self._get("transpile", "rules"), "rules")
 
     def transpile_get_metric_sql(self, metric_name: str) -> ServerResponse:
         return self._get("transpile", "metrics", metric_name)
@@ -467,24 +471,6 @@ def _transport(config: ServerConfig, *, mock_mode: bool) -> Transport:
     from dli.client.transport import HttpTransport
 
     return HttpTransport(config)
-
-
-def _page(data: object, items: str) -> tuple[list[Record] | None, dict[str, Any]]:
-    if not isinstance(data, dict):
-        return None, {}
-    page = data.get(items)
-    if not isinstance(page, list) or not all(isinstance(item, dict) for item in page):
-        return None, {}
-    return page, {key: value for key, value in data.items() if key != items}
-
-
-def _unwrapped(response: ServerResponse, items: str) -> ServerResponse:
-    if not response.success:
-        return response
-    page, meta = _page(response.data, items)
-    if page is None:
-        return refusal(502, "DLI-503", f"The server's answer holds no list of {items}")
-    return ServerResponse(success=True, data=page, status_code=response.status_code, meta=meta)
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What the SQL of a spec reads and writes, and the graph that this makes of a project."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from dli.exceptions import DLIError
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
+from dli.specs.column import column_sources
 from dli.specs.lineage import Lineage, Member, member_of
 from dli.specs.parameter import bind, samples
 from dli.specs.project import Project
@@ -13,7 +14,7 @@ from dli.specs.sql import tables_read, tables_written
 from dli.specs.statement import Slot, Statement, render_slot, slots
 from dli.specs.template import RenderContext, builtin_values
 
-__all__ = ["project_lineage", "sample_context", "sample_statements", "tables_of"]
+__all__ = ["columns_made", "project_lineage", "sample_context", "sample_statements", "tables_of"]
 
 
 def project_lineage(project: Project) -> Lineage:
@@ -82,3 +83,20 @@ def sample_statements(
             continue
         found.append((slot, statement.sql))
     return found
+
+
+def columns_made(
+    spec: DatasetSpec | MetricSpec,
+    statements: Sequence[tuple[Slot, str]],
+    columns_of: Callable[[list[str]], Mapping[str, Sequence[str]]],
+) -> dict[str, list[str]]:
+    """For each column of a dataset or metric the `table.column` texts it is made from.
+
+    `columns_of` gives the columns of those tables that are known.
+    """
+    main = next((sql for slot, sql in statements if slot.phase == "main"), None)
+    if main is None:
+        return {}
+    dialect = spec.execution.dialect
+    known = columns_of([*tables_read(main, dialect), spec.name])
+    return column_sources(main, dialect, known, known.get(spec.name, ()))

@@ -12,7 +12,7 @@ from dli.models.lineage import LineageDirection, LineageEdge, LineageNode, Linea
 from dli.models.metric import MetricSpec
 from dli.specs.graph import Graph
 
-__all__ = ["Lineage", "Member", "member_of"]
+__all__ = ["Lineage", "Member", "declared_columns", "member_of"]
 
 DIRECT, DECLARED, WRITES = "direct", "declared", "writes"
 """Read by SQL; only named in `depends_on`; filled by another dataset beside its own table."""
@@ -137,3 +137,8 @@ def member_of(
     )
     written = dict.fromkeys(writes) if isinstance(spec, DatasetSpec) else ()
     return Member(node, tuple(spec.depends_on), tuple(dict.fromkeys(reads)), tuple(written))
+
+
+def declared_columns(spec: DatasetSpec | MetricSpec) -> list[str]:
+    """The names in the `schema` of a spec."""
+    return [str(field["name"]) for field in spec.schema_fields if "name" in field]

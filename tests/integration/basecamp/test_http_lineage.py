@@ -36,7 +36,8 @@ def lineage(site: Any) -> Any:
     site.questions = []
 
     def asked(subject: str, arguments: dict[str, Any], *_: object) -> dict[str, Any]:
-        site.questions.append([one["name"] for one in arguments["specs"]])
+        if subject == "lineage.tables":
+            site.questions.append([one["name"] for one in arguments["specs"]])
         return answer(subject, arguments)
 
     site.engine.asked = asked
@@ -120,6 +121,25 @@ def test_a_template_that_breaks_the_worker_costs_only_its_own_links(lineage: Any
     lineage.engine.asked = greedy
     assert around(lineage, DAILY) == {ORDERS: -1}
     assert around(lineage, WEEKLY) == {"s.m.calendar": -1, TOTAL: 1}
+
+
+def test_columns_come_from_specs_and_from_what_is_stored(lineage: Any, api: LineageAPI) -> None:
+    root: Path = lineage.settings.project
+    (root / "o.csv").write_text("a,b\n1,2\n")
+    answer = lineage.get(f"{LINEAGE}/{TOTAL}/columns")
+    assert answer.status == 200, answer.text
+    record.ColumnLineageRecord.model_validate_json(answer.text)
+    assert answer.body == {"name": TOTAL, "columns": {"_col0": [f"{WEEKLY}.a"]}}
+    star = spec("s.m.star", f"INSERT INTO s.m.star SELECT * FROM {ORDERS}")
+    lineage.post("/api/v1/datasets", {"spec": star})
+    assert api.get_columns("s.m.star") == {"a": [f"{ORDERS}.a"], "b": [f"{ORDERS}.b"]}
+    declared = {**star, "schema": [{"name": "x"}, {"name": "y"}]}
+    lineage.post("/api/v1/datasets", {"spec": declared, "force": True})
+    assert api.get_columns("s.m.star") == {"x": [f"{ORDERS}.a"], "y": [f"{ORDERS}.b"]}
+    unknown = lineage.get(f"{LINEAGE}/{ORDERS}/columns")
+    assert (unknown.status, unknown.body["code"]) == (404, "DLI-101")
+    with pytest.raises(DatasetNotFoundError):
+        api.get_columns("s.m.none")
 
 
 def test_an_engine_that_is_away_is_said(lineage: Any, api: LineageAPI) -> None:

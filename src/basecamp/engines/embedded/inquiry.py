@@ -22,6 +22,7 @@ SUBJECTS: Mapping[str, Answering] = {
     "catalog.tables": inquiry_catalog.tables,
     "dataset.check": inquiry_dataset.check,
     "dataset.run": inquiry_dataset.run,
+    "lineage.columns": inquiry_lineage.columns,
     "lineage.tables": inquiry_lineage.tables,
     "metric.run": inquiry_metric.run,
     "sql.run": inquiry_dataset.run_sql,

@@ -32,7 +32,11 @@ class FakeSpecs:
         self, noun: str, method: str, path: Sequence[str], query: Mapping[str, Any], body: Record
     ) -> ServerResponse:
         match (noun, method, *path):
-            case ("lineage", _, name):
+            case ("lineage", _, name, *rest):
+                if not any(name in specs for specs in self._specs.values()):
+                    return refusal(404, "DLI-101", "No such dataset or metric: not found")
+                if rest == ["columns"]:
+                    return done({"name": name, "columns": {}})
                 return self._lineage(name, query)
             case ("sql", _, "run"):
                 return done(_result("<inline>", rows_affected=0))
@@ -74,8 +78,6 @@ class FakeSpecs:
 
     def _lineage(self, name: str, query: Mapping[str, Any]) -> ServerResponse:
         known = {**self._specs["datasets"], **self._specs["metrics"]}
-        if name not in known:
-            return refusal(404, "DLI-101", "No such dataset or metric: not found")
         direction, depth = query.get("direction", "both"), query.get("depth", -1)
         upstream = known[name].get("depends_on", [])
         downstream = [spec["name"] for spec in known.values() if name in spec.get("depends_on", [])]

@@ -40,6 +40,7 @@ GETS: list[tuple[Call, str, dict[str, list[str]]]] = [
         "/lineage/a.b",
         {"direction": ["upstream"], "depth": ["0"]},
     ),
+    (lambda c: c.get_column_lineage("a.b"), "/lineage/a.b/columns", {}),
     (lambda c: c.workflow_get("a.b"), "/workflows/a.b", {}),
     (lambda c: c.workflow_status("r/1"), "/workflows/runs/r%2F1", {}),
     (lambda c: c.workflow_status("r", wait=2.5), "/workflows/runs/r", {"wait": ["2.5"]}),

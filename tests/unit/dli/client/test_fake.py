@@ -375,6 +375,8 @@ def test_events_are_upstream_of_clicks(samples: BasecampClient) -> None:
     assert [node["name"] for node in down["nodes"]] == [CLICKS]
     assert ok(samples.get_lineage(EVENTS, "upstream"))["nodes"] == []
     assert refused(samples.get_lineage("nope")) == (404, "DLI-101")
+    assert ok(samples.get_column_lineage(CLICKS)) == {"name": CLICKS, "columns": {}}
+    assert refused(samples.get_column_lineage("nope")) == (404, "DLI-101")
 
 
 def test_a_quality_test_passes(samples: BasecampClient) -> None:
