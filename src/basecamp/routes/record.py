@@ -314,6 +314,7 @@ class ExecutionRecord(Record):
     duration_ms: int
     sql: str | None
     error_message: str | None
+    error_code: str | None
 
 
 class DatasetRunRecord(ExecutionRecord):

@@ -11,7 +11,7 @@ from dli.api.filter import SpecFilter
 from dli.api.project import project_rules
 from dli.api.remote import Remote
 from dli.api.spec import NO_ENGINE, SpecFacade
-from dli.exceptions import ExecutionError
+from dli.exceptions import ExecutionError, TableNotFoundError
 from dli.models.common import DatasetResult, ValidationResult
 from dli.models.dataset import DatasetSpec
 from dli.models.instant import utc_now
@@ -142,13 +142,25 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
         """The first rows of the dataset's table, in the order the engine has them.
 
         In SERVER mode at most 100.
-        Raises: ExecutionError (403, 405 when there is no such table).
+        Raises: TableNotFoundError (103) before the first run, ExecutionError (403, 405).
         """
         check_text(name=name)
         check_minimum(1, limit=limit)
         if self._is_mock:
             return []
         spec = self.get_registered(name) if self._is_server else self._spec(name)
+        try:
+            return self._first_rows(spec, limit)
+        except ExecutionError as error:
+            from dli.warehouse.failure import is_missing_table
+
+            if not is_missing_table(error):
+                raise
+            missing = TableNotFoundError(f"The table {name} is not there yet", table_ref=name)
+            missing.add_note(f"Fill it with `dli dataset run {name}`.")
+            raise missing from error
+
+    def _first_rows(self, spec: DatasetSpec, limit: int) -> list[dict[str, Any]]:
         table = ".".join(f'"{part}"' for part in spec.name.split("."))
         sql = f"SELECT * FROM {table} LIMIT {limit}"  # noqa: S608 - the name of a spec has no quote
         if self._is_server:
@@ -158,16 +170,7 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
             return reader.rows(sql, max_rows=limit)
 
         timeout_s = spec.execution.timeout_seconds
-        try:
-            found = self._engine.read(read, dialect="trino", timeout_s=timeout_s)
-        except ExecutionError as error:
-            from dli.warehouse.failure import is_missing_table
-
-            if not is_missing_table(error):
-                raise
-            missing = ExecutionError(f"The table {name} is not there yet", error.code, cause=error)
-            missing.add_note(f"Fill it with `dli dataset run {name}`.")
-            raise missing from error
+        found = self._engine.read(read, dialect="trino", timeout_s=timeout_s)
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
     def run_sql(

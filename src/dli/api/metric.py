@@ -94,7 +94,7 @@ class MetricAPI(SpecFacade[MetricSpec]):
         except ExecutionError as error:
             if error.code not in REFUSALS:
                 raise
-            return metric_failure(name, started_at, error.message, shown)
+            return metric_failure(name, started_at, error.message, shown, code=error.code.value)
         return metric_result(name, started_at, found, shown)
 
     def render_sql(

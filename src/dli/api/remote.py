@@ -126,7 +126,8 @@ class Remote:
             sql, {}, dialect="trino", transpile=False, strict=False, dry_run=False
         )
         if result.status is not ResultStatus.SUCCESS:
-            raise ExecutionError(result.error_message or "", ErrorCode.EXECUTION_QUERY)
+            code = ErrorCode(result.error_code or ErrorCode.EXECUTION_QUERY)
+            raise ExecutionError(result.error_message or "", code)
         return [] if found is None else found.data
 
 

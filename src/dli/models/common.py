@@ -75,19 +75,23 @@ class BaseResult(BaseModel, frozen=True):
     error_message: str | None = None
 
 
-class DatasetResult(BaseResult, frozen=True):
-    """A dataset run; `rows_affected` is what the engine counted."""
+class RunResult(BaseResult, frozen=True):
+    """What runs of datasets and metrics have in common; `error_code` is that of a failure."""
 
     name: str
     sql: str | None = None
+    error_code: str | None = None
+
+
+class DatasetResult(RunResult, frozen=True):
+    """A dataset run; `rows_affected` is what the engine counted."""
+
     rows_affected: int | None = None
 
 
-class MetricResult(BaseResult, frozen=True):
+class MetricResult(RunResult, frozen=True):
     """A metric run with its rows."""
 
-    name: str
-    sql: str | None = None
     data: list[dict[str, Any]] | None = None
     row_count: int | None = None
     columns: list[str] | None = None

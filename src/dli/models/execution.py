@@ -50,6 +50,7 @@ class DatasetExecutionResult(BaseModel):
     post_results: list[ExecutionResult] = Field(default_factory=list)
     total_execution_time_ms: int = 0
     error_message: str | None = None
+    error_code: str | None = None
 
 
 class MetricExecutionResult(BaseModel):

@@ -227,6 +227,7 @@ class _Run:
             post_results=[result for result in results if result.phase == "post"],
             total_execution_time_ms=_ms_since(self._started),
             error_message=None if failure is None else failure.message,
+            error_code=None if failure is None else failure.code.value,
         )
 
 

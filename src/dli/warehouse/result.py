@@ -48,7 +48,8 @@ def dataset_result(
 ) -> DatasetResult:
     """SQL that the engine refused is a failure with its reason."""
     if not outcome.success:
-        return dataset_failure(name, started_at, outcome.error_message or _REFUSED, sql)
+        reason, code = outcome.error_message or _REFUSED, outcome.error_code
+        return dataset_failure(name, started_at, reason, sql, code=code)
     main = outcome.main_result
     return dataset_success(name, started_at, sql, rows_affected=main.row_count if main else None)
 
@@ -62,7 +63,7 @@ def gated_result(
     except ExecutionError as error:
         if error.code is not ErrorCode.QUALITY_TEST_EXECUTION:
             raise
-        return dataset_failure(name, started_at, error.message, sql)
+        return dataset_failure(name, started_at, error.message, sql, code=error.code.value)
 
 
 def dataset_success(
@@ -78,13 +79,14 @@ def dataset_success(
 
 
 def dataset_failure(
-    name: str, started_at: datetime, reason: str, sql: str | None = None
+    name: str, started_at: datetime, reason: str, sql: str | None = None, *, code: str | None = None
 ) -> DatasetResult:
     return DatasetResult(
         name=name,
         status=ResultStatus.FAILURE,
         sql=sql,
         error_message=reason,
+        error_code=code,
         **times(started_at),
     )
 
@@ -103,12 +105,13 @@ def metric_result(
 
 
 def metric_failure(
-    name: str, started_at: datetime, reason: str, sql: str | None = None
+    name: str, started_at: datetime, reason: str, sql: str | None = None, *, code: str | None = None
 ) -> MetricResult:
     return MetricResult(
         name=name,
         status=ResultStatus.FAILURE,
         error_message=reason,
+        error_code=code,
         sql=sql,
         **times(started_at),
     )

@@ -114,6 +114,7 @@ def test_statements_that_are_skipped_do_not_run(shop: Any) -> None:
 def test_sql_that_the_engine_refuses_is_an_answer(shop: Any) -> None:
     failed = run(shop, BAD)
     assert (failed["status"], failed["rows_affected"]) == ("failure", None)
+    assert failed["error_code"] == "DLI-405"
     assert "nix" in failed["error_message"]
 
 

@@ -37,7 +37,8 @@ def run(desk: Desk, arguments: Mapping[str, Any]) -> dict[str, Any]:
     except ExecutionError as error:
         if error.code not in REFUSALS:
             raise
-        return _record(metric_failure(spec.name, started_at, error.message, sql), None)
+        code = error.code.value
+        return _record(metric_failure(spec.name, started_at, error.message, sql, code=code), None)
     return _record(metric_result(spec.name, started_at, rows, sql), rows)
 
 

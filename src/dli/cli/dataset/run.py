@@ -162,7 +162,8 @@ def _emit_result(result: DatasetResult, *, is_dry: bool, show_sql: bool) -> None
         emit(f"{result.sql}\n")
     if result.status.value == "failure":
         reason = result.error_message or "it failed"
-        raise ExecutionError(f"{result.name}: {reason}", ErrorCode.EXECUTION_QUERY)
+        code = ErrorCode(result.error_code or ErrorCode.EXECUTION_QUERY)
+        raise ExecutionError(f"{result.name}: {reason}", code)
     if is_dry:
         emit(f"dry-run: {result.name} was checked; nothing was run.")
         return

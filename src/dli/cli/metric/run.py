@@ -73,7 +73,8 @@ def run(
     )
     if result.status.value == "failure":
         reason = result.error_message or "it failed"
-        raise ExecutionError(f"{name}: {reason}", ErrorCode.EXECUTION_QUERY)
+        code = ErrorCode(result.error_code or ErrorCode.EXECUTION_QUERY)
+        raise ExecutionError(f"{name}: {reason}", code)
     if result.data is None and output != "json":
         if result.sql:
             emit(f"{result.sql}\n")

@@ -17,6 +17,7 @@ from dli.exceptions import (
     DLIError,
     DLIValidationError,
     ExecutionError,
+    TableNotFoundError,
     TranspileError,
 )
 from dli.models.common import ExecutionContext
@@ -152,6 +153,9 @@ def test_sql_that_the_engine_refuses_is_a_failure_and_changes_nothing(api: Datas
     result = api.run(PLAIN)
     assert (result.status, result.rows_affected) == (ResultStatus.FAILURE, None)
     assert "missing" in (result.error_message or "")
+    assert result.error_code == "DLI-405"
+    forbidden = api.run_sql("SELECT * FROM read_text('/etc/hostname')", dialect="duckdb")
+    assert (forbidden.status, forbidden.error_code) == (ResultStatus.FAILURE, "DLI-404")
 
 
 def test_a_dry_run_needs_no_engine_and_changes_nothing(project: Path) -> None:
@@ -172,7 +176,7 @@ def test_a_dry_run_binds_on_the_warehouse_without_any_effect(
 ) -> None:
     assert api.run(DAILY, dry_run=True).status is ResultStatus.SUCCESS
     assert api.check(DAILY).warnings == []
-    with pytest.raises(ExecutionError, match="daily is not there yet"):
+    with pytest.raises(TableNotFoundError, match="daily' not found"):
         api.get_rows(DAILY)
     (project / "datasets" / "daily.sql").write_text(DAILY_SQL.replace("SUM(amount)", "SUM(amout)"))
     result = api.run(DAILY, dry_run=True)
@@ -230,6 +234,7 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(api: DatasetAPI, project: Pat
     result = api.run(DAILY, parameters={"ds": "2025-01-02"})
     assert result.status is ResultStatus.FAILURE
     assert result.error_message == "Quality gate: 1 of 1 tests did not pass: enough (1 rows)"
+    assert result.error_code == "DLI-604"
     assert count(api) == 1
     add_gate(project, least=5)
     api = DatasetAPI(ExecutionContext(project_path=project))

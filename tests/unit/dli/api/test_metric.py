@@ -144,6 +144,7 @@ def test_sql_that_the_engine_refuses_is_a_failure(api: MetricAPI) -> None:
     result = api.run(NAME)
     assert (result.status, result.data) == (ResultStatus.FAILURE, None)
     assert "missing" in (result.error_message or "")
+    assert result.error_code == "DLI-405"
 
 
 def test_data_that_cannot_be_had_is_an_error(api: MetricAPI) -> None:

@@ -68,7 +68,7 @@ def test_show_before_the_first_run_says_what_to_do(dli: Dli) -> None:
     result = dli("dataset", "show", TOTALS)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Error [DLI-405]: The table {TOTALS} is not there yet. "
+        f"Error [DLI-103]: Table '{TOTALS}' not found in catalog. "
         f"Fill it with `dli dataset run {TOTALS}`.\n"
     )
 
