@@ -200,9 +200,11 @@ class SpecFacade(Facade, Generic[Spec]):
 
     def _not_registered(self, name: str) -> DatasetNotFoundError | MetricNotFoundError:
         message = "The server knows no spec of this name; register it first"
-        if self._kind is DatasetSpec:
-            return DatasetNotFoundError(message, name=name, searched_paths=["the server"])
-        return MetricNotFoundError(message, name=name, searched_paths=["the server"])
+        kind = DatasetNotFoundError if self._kind is DatasetSpec else MetricNotFoundError
+        error = kind(message, name=name, searched_paths=["the server"])
+        noun = "dataset" if self._kind is DatasetSpec else "metric"
+        error.add_note(f"Send the project's spec with `dli {noun} register {name}`.")
+        return error
 
     def _bundle(self, name: str) -> Spec:
         """The spec with all its SQL files inside."""
