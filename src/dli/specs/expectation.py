@@ -1,7 +1,7 @@
 """What quality tests expect of their target, as SQL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
@@ -17,6 +17,11 @@ from dli.specs.template import RenderContext
 __all__ = ["Expectation", "Target", "TestText", "bare_query", "expectation", "scan"]
 
 _ROWS = "t"
+_CONTAINS = {
+    "trino": "CONTAINS(ARRAY[{values}], {column})",
+    "duckdb": "LIST_CONTAINS([{values}], {column})",
+    "spark": "ARRAY_CONTAINS(ARRAY({values}), {column})",
+}
 _STRING_TYPE = {"bigquery": "STRING", "spark": "STRING"}
 
 
@@ -51,11 +56,13 @@ class Expectation:
     """`failing` is the query of the failing rows.
 
     `tally` counts the same rows as an aggregate over the target, for tests that look at one row at
-    a time: all of them can share one scan.
+    a time: all of them can share one scan. `text_tally` does so for a column of texts only, and
+    several times as fast: an engine asks it once per different text of a block.
     """
 
     failing: str
     tally: str | None = None
+    text_tally: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +96,22 @@ def scan(target: Target, tallies: Sequence[str]) -> str:
     return f"SELECT {columns} FROM {target.relation}"
 
 
-def _rows_where(condition: str, target: Target) -> Expectation:
+def _rows_where(condition: str, target: Target, text_condition: str | None = None) -> Expectation:
     failing = f"SELECT * FROM {target.relation} WHERE {condition}"
-    return Expectation(failing, f"COUNT(CASE WHEN {condition} THEN 1 END)")
+    text_tally = None if text_condition is None else _count_if(text_condition)
+    return Expectation(failing, _count_if(condition), text_tally)
+
+
+def _count_if(condition: str) -> str:
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
 def _not_null(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
-    return _rows_where(
-        " OR ".join(f"{target.column(name)} IS NULL" for name in _columns(test)), target
+    columns = [target.column(name) for name in _columns(test)]
+    expected = _rows_where(" OR ".join(f"{column} IS NULL" for column in columns), target)
+    # Engines know how many values a column has, often without reading them.
+    return (
+        expected if len(columns) > 1 else replace(expected, tally=f"COUNT(*) - COUNT({columns[0]})")
     )
 
 
@@ -111,14 +126,18 @@ def _unique(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expe
 def _accepted_values(test: DqTestDefinitionSpec, target: Target, text: TestText) -> Expectation:
     column = target.column(test.column or "")
     conditions = [f"{column} IS NOT NULL"]
+    text_condition = None
     if test.values:
         writer = Writer(target.dialect)
         values = ", ".join(writer.string(value) for value in test.values)
         kind = _STRING_TYPE.get(target.dialect, "VARCHAR")
         compared = f"CAST({column} AS {kind})" if target.casts_values else column
         conditions.append(f"{compared} NOT IN ({values})")
+        if target.dialect in _CONTAINS:
+            contains = _CONTAINS[target.dialect].format(values=values, column=column)
+            text_condition = f"NOT {contains}"
     if not test.values_query:
-        return _rows_where(" AND ".join(conditions), target)
+        return _rows_where(" AND ".join(conditions), target, text_condition)
     known = _rendered(test.values_query, "values_query", target, text)
     conditions.append(f"NOT EXISTS (SELECT 1 FROM ({known}) AS v(value) WHERE v.value = {column})")
     return Expectation(f"SELECT * FROM {target.relation} WHERE {' AND '.join(conditions)}")

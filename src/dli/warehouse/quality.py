@@ -56,7 +56,7 @@ def examine(
         # An executor gives its rows in any case, and may be a stand-in that knows no counting.
         yield from (_all_at_once(reader, expected) for expected in expectations)
         return
-    shared = _Scan(reader, target, [one.tally for one in expectations if one.tally is not None])
+    shared = _Scan(reader, target, expectations)
     for expected in expectations:
         yield _counted_first(reader, expected, shared)
 
@@ -75,7 +75,7 @@ def _counted_first(reader: Reader, expected: Expectation, shared: _Scan) -> Find
     started = time.perf_counter()
     shared_ms = 0
     try:
-        count = shared.count(expected.tally)
+        count = shared.count(expected)
         if count is None:
             counted = reader.rows(f"SELECT COUNT(*) FROM ({expected.failing}) f")  # noqa: S608
             count = int(counted.rows[0][0])
@@ -93,34 +93,47 @@ def _counted_first(reader: Reader, expected: Expectation, shared: _Scan) -> Find
 class _Scan:
     """The counts of all row-wise tests from one pass over the target, made when first needed."""
 
-    def __init__(self, reader: Reader, target: Target, tallies: Sequence[str]) -> None:
+    def __init__(self, reader: Reader, target: Target, expectations: Sequence[Expectation]) -> None:
         self._reader = reader
         self._target = target
-        self._tallies = list(dict.fromkeys(tallies))
-        self._counts: dict[str, int] | None = None
+        self._shared = list(dict.fromkeys(one for one in expectations if one.tally is not None))
+        self._counts: dict[Expectation, int] | None = None
         self.duration_ms = 0
 
-    def count(self, tally: str | None) -> int | None:
+    def count(self, expected: Expectation) -> int | None:
         """None when this test has to count for itself."""
-        if tally is None:
+        if expected.tally is None:
             return None
         if self._counts is None:
             self._counts = self._made()
-        return self._counts.get(tally)
+        return self._counts.get(expected)
 
-    def _made(self) -> dict[str, int]:
+    def _made(self) -> dict[Expectation, int]:
         started = time.perf_counter()
+        found = self._read([one.text_tally or one.tally or "" for one in self._shared])
+        if found is None and any(one.text_tally for one in self._shared):
+            found = self._read([self._tally(one) for one in self._shared])
+        if found is None:
+            return {}  # one of the tests is wrong; alone, each tells for itself
+        self.duration_ms = round(_ms_since(started) / len(self._shared))
+        return dict(zip(self._shared, map(int, found.rows[0]), strict=True))
+
+    def _tally(self, expected: Expectation) -> str:
+        """The quick one where the engine takes the column for one of texts."""
+        quick = expected.text_tally
+        return quick if quick and self._read([quick], suffix=" LIMIT 0") else expected.tally or ""
+
+    def _read(self, tallies: Sequence[str], suffix: str = "") -> Outcome | None:
+        """None for what the engine refuses."""
         try:
-            found = self._reader.rows(scan(self._target, self._tallies))
+            return self._reader.rows(scan(self._target, tallies) + suffix)
         except DLIError as error:
             if error.code not in _REFUSALS:
                 raise
             if is_spoiled(self._reader):
                 message = f"one of the tests that share a scan: {error.message}"
                 raise ExecutionError(message, code=error.code) from error
-            return {}  # one of the tests is wrong; alone, each tells for itself
-        self.duration_ms = round(_ms_since(started) / len(self._tallies))
-        return dict(zip(self._tallies, map(int, found.rows[0]), strict=True))
+            return None
 
 
 def is_spoiled(reader: Reader) -> bool:
