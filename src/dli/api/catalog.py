@@ -68,7 +68,7 @@ class CatalogAPI(Facade):
         check_text(table=table)
         try:
             if self._is_mock:
-                return mock.get(table)
+                return mock.get(table, include_sample=include_sample)
             split_identifier(table)
             detail = self._answered(
                 lambda catalog: catalog.detail(table, with_sample=include_sample)

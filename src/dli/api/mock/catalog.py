@@ -24,14 +24,14 @@ def list_tables(identifier: str | None, *, limit: int) -> CatalogListResult:
     )
 
 
-def get(table: str) -> TableDetailResult:
+def get(table: str, *, include_sample: bool = False) -> TableDetailResult:
     engine, parts = split_identifier(table)
     found = SAMPLE_TABLES.get(".".join(parts))
     if found is None or engine not in (None, found["engine"]):
         message = f"Table '{table}' not found in catalog"
         raise CatalogTableNotFoundError(message, table_ref=table)
-    hidden = {**found, "sample_data": None}
-    return TableDetailResult(table=TableDetail.model_validate(hidden))
+    shown = found if include_sample else {**found, "sample_data": None}
+    return TableDetailResult(table=TableDetail.model_validate(shown))
 
 
 def search(pattern: str, *, limit: int) -> CatalogSearchResult:

@@ -66,6 +66,10 @@ def test_the_detail_of_a_table(api: CatalogAPI) -> None:
     assert (result.table.name, result.table.engine) == (USERS, "bigquery")
     assert result.table.pii_column_count == 1
     assert api.get(f"bigquery.{USERS}") == result
+    assert result.table.sample_data is None
+    with_rows = api.get(USERS, include_sample=True).table
+    assert isinstance(with_rows, TableDetail)
+    assert {row["email"] for row in with_rows.sample_data or []} == {"***"}
 
 
 @pytest.mark.parametrize("table", ["no.such.table", f"trino.{USERS}", "users"])
