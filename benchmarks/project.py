@@ -6,7 +6,7 @@ import json
 import time
 from contextlib import contextmanager
 from datetime import date, timedelta
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
@@ -58,12 +58,16 @@ class Connection:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def get(self, path: str) -> Any:
-        return self._ask("GET", path)
+        try:
+            return self._ask("GET", path)
+        except RemoteDisconnected:  # it was kept for too long
+            self._http.close()
+            return self._ask("GET", path)
 
     def find(self, path: str) -> Any:
         """None when there is no such thing."""
         try:
-            return self._ask("GET", path)
+            return self.get(path)
         except LookupError:
             return None
 

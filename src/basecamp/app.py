@@ -85,6 +85,7 @@ class Basecamp:
         with ExitStack() as held:
             state_dir.prepare(settings.state_dir)
             held.enter_context(state_dir.StateLock(settings.state_dir / "lock"))
+            state_dir.check_engine(settings.state_dir, settings.engine)
             self.token = load_token(settings.state_dir / "token")
             self.database = _open_database(settings)
             held.callback(self.database.close)

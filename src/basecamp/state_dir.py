@@ -60,6 +60,19 @@ def noted_engine(path: Path) -> str | None:
         return None
 
 
+def check_engine(path: Path, name: str) -> None:
+    """Raises ConfigurationError (DLI-001) for the way back from Airflow.
+
+    That Airflow may still fire, and what it has fired and no server has seen would run again.
+    """
+    if name == "embedded" and noted_engine(path) == "airflow":
+        raise ConfigurationError(
+            "Airflow ran the workflows of this project last, and there is no way back to the "
+            "embedded engine: both could run one fire. Take BASECAMP_ENGINE=airflow or --engine "
+            f"airflow; or, once that Airflow has stopped for good, remove {path / 'engine'}."
+        )
+
+
 class StateLock:
     """Held as long as a server works on a state directory; the system frees it with the process."""
 

@@ -54,3 +54,17 @@ def test_a_token_file_that_is_no_secret_is_refused(tmp_path: Path, text: str, mo
     path.chmod(mode)
     with pytest.raises(ConfigurationError):
         load_token(path)
+
+
+def test_there_is_no_way_back_from_airflow_while_it_may_fire(tmp_path: Path) -> None:
+    state_dir.note_engine(tmp_path, "airflow")
+    state_dir.check_engine(tmp_path, "airflow")
+    with pytest.raises(ConfigurationError, match="no way back"):
+        state_dir.check_engine(tmp_path, "embedded")
+    (tmp_path / "engine").unlink()
+    state_dir.check_engine(tmp_path, "embedded")
+
+
+def test_the_way_to_airflow_is_open(tmp_path: Path) -> None:
+    state_dir.note_engine(tmp_path, "embedded")
+    state_dir.check_engine(tmp_path, "airflow")
