@@ -22,6 +22,7 @@ from basecamp.routes import (
     metric,
     problem,
     publish,
+    quality,
     run,
     sql,
     transpile,
@@ -37,6 +38,7 @@ from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
 from basecamp.services.notification import Notifications
 from basecamp.services.publish import PublishService
+from basecamp.services.quality import QualityService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
@@ -120,6 +122,7 @@ class Basecamp:
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
             execution=ExecutionService(database, self.engine, clock),
+            quality=QualityService(database, self.engine, clock, project=self.settings.project),
             transpile=TranspileService(self.settings.project),
             lineage=lineage_service,
             catalog=CatalogService(
@@ -236,7 +239,19 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lifespan=bound,
     )
     app.state.site = basecamp.site
-    parts = (run, publish, workflow, dataset, metric, sql, catalog, lineage, transpile, health)
+    parts = (
+        run,
+        publish,
+        workflow,
+        dataset,
+        metric,
+        quality,
+        sql,
+        catalog,
+        lineage,
+        transpile,
+        health,
+    )
     for part in parts:  # fixed segments before names
         app.include_router(part.router)
     problem.add_handlers(app)

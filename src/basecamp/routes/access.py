@@ -17,6 +17,7 @@ from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
 from basecamp.services.lineage import LineageService
 from basecamp.services.publish import PublishService
+from basecamp.services.quality import QualityService
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
 from basecamp.services.transpile import TranspileService
@@ -45,6 +46,7 @@ class Site:
     datasets: RegistryService
     metric_specs: RegistryService
     execution: ExecutionService
+    quality: QualityService
     transpile: TranspileService
     lineage: LineageService
     catalog: CatalogService

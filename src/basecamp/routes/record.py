@@ -11,6 +11,8 @@ from dli.models.catalog import SampleQuery, TableInfo
 RunState = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "KILLED"]
 RunKind = Literal["adhoc", "scheduled", "backfill"]
 
+TestState = Literal["pass", "fail", "warn", "error", "skipped"]
+
 
 class Record(BaseModel):
     """An answer; every field is always there, `null` when it has no value."""
@@ -332,3 +334,72 @@ class MetricRunRecord(ExecutionRecord):
     data: list[dict[str, Any]] | None
     row_count: int | None
     has_more: bool
+
+
+class QualityRecord(Record):
+    name: str
+    target_urn: str
+    target_type: Literal["dataset", "metric"]
+    target_name: str
+    test_type: str
+    status: Literal["active", "disabled"]
+    severity: Literal["error", "warn"]
+    description: str | None
+    schedule: str | None
+    last_run: datetime | None
+    last_status: TestState | None
+
+
+class QualityPage(PageRecord):
+    qualities: list[QualityRecord]
+
+
+class QualitySpecRecord(Record):
+    name: str
+    target_urn: str
+    owner: str
+    team: str
+    tests: list[str]
+    created_at: datetime
+    updated_at: datetime
+    spec_hash: str
+    registered_version: int | None
+    registered_by: str | None
+
+
+class TestRunRecord(Record):
+    test_name: str
+    resource_name: str
+    test_type: str
+    severity: Literal["error", "warn"]
+    status: TestState
+    failed_rows: int
+    failed_samples: list[dict[str, Any]]
+    execution_time_ms: int
+    executed_at: datetime
+    error_message: str | None
+    executed_on: Literal["local", "server"]
+    rendered_sql: str | None
+
+
+class QualityRunRecord(Record):
+    target_urn: str
+    execution_mode: Literal["server"]
+    execution_id: str
+    started_at: datetime
+    finished_at: datetime
+    test_results: list[TestRunRecord]
+
+
+class PastTestRecord(Record):
+    finished_at: datetime
+    test_name: str
+    test_type: str
+    severity: Literal["error", "warn"]
+    status: TestState
+    failed_rows: int
+    error_message: str | None
+
+
+class QualityHistoryPage(PageRecord):
+    results: list[PastTestRecord]

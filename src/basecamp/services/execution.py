@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
+    from sqlalchemy import Connection
+
     from basecamp.clock import Clock
     from basecamp.engines.base import Engine
     from basecamp.store.database import Database
@@ -132,12 +134,18 @@ class ExecutionService:
 
     def _registered(self, kind: str, name: str) -> dict[str, Any]:
         with self._database.read() as tx:
-            found = registration.entry(tx, kind, name) if is_name(name) else None
-            if found is not None:
-                return spec.load(tx, found.spec_hash)
+            found = registered_spec(tx, kind, name)
+        if found is not None:
+            return found
         if kind == "dataset":
             raise DatasetNotFoundError("There is no such dataset.")
         raise MetricNotFoundError("There is no such metric.")
+
+
+def registered_spec(tx: Connection, kind: str, name: str) -> dict[str, Any] | None:
+    """The spec in force of a dataset, or the newest of a metric; `None` when nobody sent one."""
+    found = registration.entry(tx, kind, name) if is_name(name) else None
+    return None if found is None else spec.load(tx, found.spec_hash)
 
 
 def patience_s(content: dict[str, Any]) -> float:

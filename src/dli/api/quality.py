@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_text
 from dli.api.engine import LocalEngine
-from dli.api.examination import Examination, entry
 from dli.api.facade import Facade, not_available
 from dli.api.project import find_root, open_project
 from dli.client.fake.quality import SAMPLE_QUALITIES
-from dli.exceptions import DLIValidationError, ErrorCode
+from dli.exceptions import DLIValidationError, ErrorCode, MetricNotFoundError
 from dli.models.dq import DqStatus
+from dli.models.dq_entry import entry
 from dli.models.instant import utc_now
-from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec
+from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec, QualityTargetType
 from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dli.models.common import ExecutionContext, ValidationResult
+    from dli.models.dataset import DatasetSpec
+    from dli.models.metric import MetricSpec
     from dli.models.quality import DqTestDefinitionSpec
     from dli.specs.project import Project
+    from dli.warehouse.examination import Surroundings
     from dli.warehouse.executor import QueryExecutor
 
 __all__ = ["QualityAPI"]
@@ -120,9 +124,7 @@ class QualityAPI(Facade):
             failed = {"error_message": _NO_EXECUTOR}
             results = [entry(test, spec, DqStatus.ERROR, **failed) for test in selected]
         else:
-            results = self._examination(spec, spec_path).results(
-                selected, given, fail_fast=fail_fast
-            )
+            results = self._examined(spec, spec_path, selected, given, fail_fast=fail_fast)
         result = DqQualityResult(
             target_urn=spec.target_urn,
             execution_mode=self.context.execution_mode.value,
@@ -165,13 +167,43 @@ class QualityAPI(Facade):
     def _has_engine(self) -> bool:
         return self._executor is not None or find_root(self.context) is not None
 
-    def _examination(self, spec: QualitySpec, spec_path: str | Path) -> Examination:
-        return Examination(
-            spec,
-            self._place(spec_path).resolve().parent,
-            None if find_root(self.context) is None else self._project(),
-            context=self.context,
-            engine=self._engine,
+    def _examined(
+        self,
+        spec: QualitySpec,
+        spec_path: str | Path,
+        tests: Sequence[DqTestDefinitionSpec],
+        given: Mapping[str, Any],
+        *,
+        fail_fast: bool,
+    ) -> list[dict[str, Any]]:
+        from dli.warehouse.examination import Examination
+
+        project = None if find_root(self.context) is None else self._project()
+        folder = self._place(spec_path).resolve().parent
+        examination = Examination(spec, tests, given, self._around(spec, folder, project))
+        return self._engine.read(
+            lambda reader: examination.results(reader, fail_fast=fail_fast),
+            dialect=examination.dialect,
+            timeout_s=None if project is None else project.defaults.timeout_seconds,
+        )
+
+    def _around(self, spec: QualitySpec, folder: Path, project: Project | None) -> Surroundings:
+        from dli.specs.quality import read_sql_file
+        from dli.specs.template import RenderContext
+        from dli.warehouse.examination import Surroundings
+
+        name, root = spec.target.name, folder if project is None else project.root
+        return Surroundings(
+            context=RenderContext(
+                logical_date=datetime.now(UTC).date(),
+                variables={} if project is None else project.variables,
+                known_names=() if project is None else project.names,
+            ),
+            dialect=self.context.dialect if project is None else project.defaults.dialect,
+            target=None if project is None else _target_of(spec, project),
+            is_known=project is not None and name in project.names,
+            defaults=self.context.parameters,
+            read_file=lambda file: read_sql_file(folder, root, file),
             casts_values=self._executor is not None,
         )
 
@@ -191,6 +223,16 @@ class QualityAPI(Facade):
         if self._opened is None:
             self._opened = open_project(self.context)
         return self._opened
+
+
+def _target_of(spec: QualitySpec, project: Project) -> DatasetSpec | MetricSpec | None:
+    """The project's spec of what is tested."""
+    if spec.target.type is QualityTargetType.DATASET:
+        return project.datasets().get(spec.target.name)
+    try:
+        return project.bundled(project.metric(spec.target.name))
+    except MetricNotFoundError:
+        return None
 
 
 def _samples() -> list[QualityInfo]:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dli.client.record import page_of, plain_record, run_record, unwrapped, workflow_record
-from dli.client.response import Request, ServerConfig, ServerResponse, refusal
+from dli.client.connection import Connection
+from dli.client.record import plain_record, run_record, unwrapped, workflow_record
+from dli.client.response import Request, ServerConfig, ServerResponse
 from dli.models.state import RunStatus, SourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
-
-    from dli.client.response import Record, Transport
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "BasecampClient",
@@ -28,91 +26,15 @@ __all__ = [
 ]
 
 DEFAULT_URL = "http://localhost:8081"
-PAGE_LIMIT = 500
 
 WorkflowSource = SourceType
 
 
-class BasecampClient:
+class BasecampClient(Connection):
     """A connection to one server, or with `mock_mode` to a sample server inside this object.
 
     For one thread at a time.
     """
-
-    def __init__(self, config: ServerConfig, mock_mode: bool = False) -> None:
-        self.config = config
-        self.mock_mode = mock_mode
-        self._transport: Transport | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"BasecampClient(config={self.config!r}, mock_mode={self.mock_mode})"
-
-    def close(self) -> None:
-        """Close the connection; a later call opens a new one."""
-        if self._transport is not None:
-            self._transport.close()
-
-    # -- requests ---------------------------------------------------------------------------
-
-    def _send(self, request: Request, alias: Callable[[Record], Record]) -> ServerResponse:
-        if self._transport is None:
-            self._transport = _transport(self.config, mock_mode=self.mock_mode)
-        response = self._transport.send(request)
-        if response.success and isinstance(response.data, dict):
-            response.data = alias(response.data)
-        return response
-
-    def _get(
-        self,
-        *path: str,
-        query: Mapping[str, Any] | None = None,
-        alias: Callable[[Record], Record] = plain_record,
-        wait_s: float = 0.0,
-    ) -> ServerResponse:
-        return self._send(Request("GET", path, query=query or {}, wait_s=wait_s), alias)
-
-    def _post(
-        self,
-        *path: str,
-        body: Mapping[str, Any],
-        alias: Callable[[Record], Record] = plain_record,
-        wait_s: float = 0.0,
-    ) -> ServerResponse:
-        return self._send(Request("POST", path, body=body, wait_s=wait_s), alias)
-
-    def _list(
-        self,
-        *path: str,
-        items: str,
-        query: Mapping[str, Any],
-        limit: int | None = None,
-        offset: int = 0,
-        alias: Callable[[Record], Record] = plain_record,
-    ) -> ServerResponse:
-        """Pages of one list, followed until `limit` items (`None`: all) are there."""
-        found: list[Record] = []
-        at = offset
-        while True:
-            wanted = PAGE_LIMIT if limit is None else min(limit - len(found), PAGE_LIMIT)
-            response = self._get(*path, query={**query, "limit": wanted, "offset": at or None})
-            if not response.success:
-                return response
-            page, meta = page_of(response.data, items)
-            if page is None:
-                return refusal(502, "DLI-503", f"The server's answer holds no list of {items}")
-            found += map(alias, page)
-            next_offset = meta.get("next_offset")
-            is_done = limit is not None and len(found) >= limit
-            if is_done or not page or not isinstance(next_offset, int) or next_offset <= at:
-                meta.update(limit=limit, offset=offset)
-                return ServerResponse(success=True, data=found[:limit], meta=meta)
-            at = next_offset
 
     # -- health -----------------------------------------------------------------------------
 
@@ -398,6 +320,8 @@ class BasecampClient:
         tests: Sequence[str] | None = None,
         parameters: Mapping[str, Any] | None = None,
         fail_fast: bool = False,
+        *,
+        wait: float = 0.0,
     ) -> ServerResponse:
         body = {
             "spec": spec_data,
@@ -405,7 +329,24 @@ class BasecampClient:
             "fail_fast": fail_fast,
             **_given(tests=tests),
         }
-        return self._post("quality", "run", body=body)
+        return self._post("quality", "run", body=body, wait_s=wait)
+
+    def register_quality(
+        self, spec_data: Mapping[str, Any], *, name: str | None = None, force: bool = False
+    ) -> ServerResponse:
+        """`name` is that of the spec; without one it is called like its target."""
+        body = {"spec": spec_data, "force": force, **_given(name=name)}
+        return self._post("quality", body=body)
+
+    def run_registered_quality(
+        self, name: str, parameters: Mapping[str, Any] | None = None, *, wait: float = 0.0
+    ) -> ServerResponse:
+        """`name` is that of a test, or of a registered spec for all its tests."""
+        body = {"parameters": parameters or {}}
+        return self._post("quality", name, "run", body=body, wait_s=wait)
+
+    def quality_history(self, name: str, *, limit: int | None = None) -> ServerResponse:
+        return self._list("quality", name, "history", items="results", query={}, limit=limit)
 
     # -- catalog ----------------------------------------------------------------------------
 
@@ -460,17 +401,6 @@ def create_client(
         )
     config = ServerConfig(url=url or DEFAULT_URL, timeout=timeout, api_key=api_key)
     return BasecampClient(config, mock_mode=mock_mode)
-
-
-def _transport(config: ServerConfig, *, mock_mode: bool) -> Transport:
-    # Each is imported on use: HTTP costs 25 ms, the samples need the schedule rules.
-    if mock_mode:
-        from dli.client.fake.server import FakeServer
-
-        return FakeServer()
-    from dli.client.transport import HttpTransport
-
-    return HttpTransport(config)
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def dataset_from_mapping(
     Raises: DLIValidationError as `parse_spec`, `details["errors"]` holds a JSON pointer for each.
     """
     document = Document(origin, dict(data))
-    _check_depth(document, document.data)
+    check_depth(document, document.data)
     spec = _dataset(_spec(document, None, {}), document)
     return spec, [message for _, message in unknown_keys(DatasetSpec, document.data)]
 
@@ -99,7 +99,7 @@ def metric_from_mapping(
 ) -> tuple[MetricSpec, list[str]]:
     """As `dataset_from_mapping`, for a metric."""
     document = Document(origin, {"type": SpecType.METRIC.value, **data})
-    _check_depth(document, document.data)
+    check_depth(document, document.data)
     spec = _spec(document, None, {})
     if not isinstance(spec, MetricSpec):
         raise _invalid(document, [Finding(("type",), "type: a metric is needed here")])
@@ -112,13 +112,14 @@ def _dataset(spec: DatasetSpec | MetricSpec, document: Document) -> DatasetSpec:
     return spec
 
 
-def _check_depth(document: Document, value: Any, place: Place = ()) -> None:
+def check_depth(document: Document, value: Any, place: Place = ()) -> None:
+    """Raises: DLIValidationError DLI-203 for values within values beyond a limit."""
     if len(place) > MAX_DEPTH:
         raise _invalid(document, [Finding(place[:1], f"nested deeper than {MAX_DEPTH} levels")])
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         if isinstance(item, dict | list):
-            _check_depth(document, item, (*place, key))
+            check_depth(document, item, (*place, key))
 
 
 def _spec(

@@ -27,7 +27,7 @@ from dli.specs.project_file import (
     SourceDefinition,
     read_project_file,
 )
-from dli.specs.quality import QualityFile, read_qualities, read_sql_file
+from dli.specs.quality import QualityFile, bundled_test, read_qualities
 from dli.specs.refusal import refused
 
 __all__ = ["Problem", "Project"]
@@ -220,13 +220,10 @@ class Project:
         ]
 
     def _gate_test(self, test: DqTestDefinitionSpec, file: QualityFile) -> DqTestDefinitionSpec:
-        if test.file is None or test.sql is not None:
-            return test.model_copy(update={"file": None})
         try:
-            sql = read_sql_file((self.root / file.label).parent, self.root, test.file)
+            return bundled_test(test, (self.root / file.label).parent, self.root)
         except DLIValidationError as error:
-            raise refused(f"{file.label}: test '{test.name}': {error.message}") from None
-        return test.model_copy(update={"sql": sql, "file": None})
+            raise refused(f"{file.label}: {error.message}") from None
 
     def sql_label(self, spec: SpecBase, file: str) -> str:
         """How messages name a SQL file of this spec."""

@@ -1,27 +1,31 @@
 """Quality files: read strictly, and checked without running anything."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dli.exceptions import DLIValidationError, QualitySpecNotFoundError, QualitySpecParseError
 from dli.models.common import ValidationResult
-from dli.models.quality import QualitySpec
+from dli.models.quality import DqTestDefinitionSpec, QualitySpec
 from dli.specs.discovery import label_of, quality_files
 from dli.specs.document import Document, Plain, read_document, typed
-from dli.specs.parser import unknown_keys, validated
+from dli.specs.parser import check_depth, unknown_keys, validated
 from dli.specs.project_file import Discovery
 from dli.specs.quality_rule import DECLARED_KEYS, HAS_BOUNDS, idle_keys, test_problems
 from dli.specs.refusal import refused
 
 __all__ = [
     "QualityFile",
+    "bundled_quality",
+    "bundled_test",
     "check_quality",
+    "quality_from_mapping",
     "read_qualities",
     "read_quality",
     "read_sql_file",
+    "spec_name",
     "unknown_tests",
 ]
 
@@ -50,6 +54,46 @@ def read_quality(path: Path) -> tuple[QualitySpec, list[str]]:
             line=int(line[1]) if line else None,
         ) from None
     return spec, list(_unknown(document))
+
+
+def quality_from_mapping(data: Mapping[str, Any]) -> QualitySpec:
+    """A spec that came as a value, such as the body of a request, with all its SQL inside.
+
+    Raises: QualitySpecParseError (602).
+    """
+    document = Document("spec", dict(data))
+    try:
+        check_depth(document, document.data)
+        spec = validated(QualitySpec, document.data, document)
+        problems = list(_unknown(document))
+    except DLIValidationError as error:
+        raise QualitySpecParseError(error.message, details=error.details) from None
+    problems += [f"test '{one.name}': its SQL is in a file" for one in spec.tests if one.file]
+    if problems:
+        raise QualitySpecParseError(problems[0])
+    return spec
+
+
+def spec_name(path: Path, spec: QualitySpec) -> str:
+    """What the spec of a file is called: as its file, else as its target."""
+    found = re.fullmatch(r"quality\.(.+)\.yaml", path.name)
+    return found[1] if found else spec.target.name
+
+
+def bundled_quality(spec: QualitySpec, folder: Path, root: Path) -> QualitySpec:
+    """A copy with the SQL of its files inside. Raises: DLIValidationError DLI-203."""
+    return spec.model_copy(update={"tests": [bundled_test(t, folder, root) for t in spec.tests]})
+
+
+def bundled_test(test: DqTestDefinitionSpec, folder: Path, root: Path) -> DqTestDefinitionSpec:
+    """A test with the SQL of its file inside. Raises: DLIValidationError DLI-203."""
+    if test.file is None or test.sql is not None:
+        return test.model_copy(update={"file": None})
+    try:
+        sql = read_sql_file(folder, root, test.file)
+    except DLIValidationError as error:
+        raise refused(f"test '{test.name}': {error.message}") from None
+    return test.model_copy(update={"sql": sql, "file": None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from dli.config import make_private, state_dir
+from dli.models.quality import QualityInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dli.models.quality import DqQualityResult
+    from dli.models.quality import DqQualityResult, DqTestDefinitionSpec, QualitySpec
 
-__all__ = ["Verdicts"]
+__all__ = ["Verdicts", "infos_of"]
 
 _log = logging.getLogger(__name__)
 _KEPT_RUNS = 20
@@ -75,3 +76,25 @@ class Verdicts:
 
     def _place(self, target_urn: str) -> Path:
         return self._folder / quote(target_urn, safe=":")[:200]
+
+
+def infos_of(spec: QualitySpec, verdicts: Verdicts) -> list[QualityInfo]:
+    """The tests of a spec in their order, each with its newest result."""
+    latest = {one["test_name"]: one for one in verdicts.latest(spec.target_urn)}
+    return [_info(test, spec, latest.get(test.name, {})) for test in spec.tests]
+
+
+def _info(test: DqTestDefinitionSpec, spec: QualitySpec, latest: Mapping[str, Any]) -> QualityInfo:
+    return QualityInfo(
+        name=test.name,
+        target_urn=spec.target_urn,
+        target_type=spec.target.type,
+        target_name=spec.target.name,
+        test_type=test.type.value,
+        status="active" if test.enabled else "disabled",
+        severity=test.severity,
+        description=test.description,
+        schedule=None if spec.schedule is None else spec.schedule.cron,
+        last_run=latest.get("finished_at"),
+        last_status=latest.get("status"),
+    )

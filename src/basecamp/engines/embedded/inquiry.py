@@ -10,6 +10,7 @@ from basecamp.engines.embedded import (
     inquiry_dataset,
     inquiry_lineage,
     inquiry_metric,
+    inquiry_quality,
 )
 from basecamp.engines.embedded.desk import Desk
 
@@ -25,5 +26,6 @@ SUBJECTS: Mapping[str, Answering] = {
     "lineage.columns": inquiry_lineage.columns,
     "lineage.tables": inquiry_lineage.tables,
     "metric.run": inquiry_metric.run,
+    "quality.run": inquiry_quality.run,
     "sql.run": inquiry_dataset.run_sql,
 }
