@@ -21,6 +21,7 @@ from dli.warehouse.dataset import run_statements
 from dli.warehouse.emitter import emitter_of
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
+from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,6 +152,7 @@ class Job:
                 dataset_name=spec.name,
                 on_event=_tell,
                 gate=gate,
+                verdicts=Verdicts(order.root),
             )
             trace.ended(session, result)
             return result

@@ -58,6 +58,7 @@ class LocalEngine:
         DLIValidationError 202.
         """
         from dli.warehouse.dataset import run_statements
+        from dli.warehouse.verdict import Verdicts
 
         def work(session: Session) -> DatasetExecutionResult:
             if trace is not None:
@@ -70,6 +71,7 @@ class LocalEngine:
                 on_event=on_event,
                 timeout_s=execution.timeout_seconds,
                 gate=gate,
+                verdicts=None if gate is None else Verdicts(self._project().root),
             )
             if trace is not None:
                 trace.ended(session, result)

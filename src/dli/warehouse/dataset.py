@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dli.specs.gate import Gate
     from dli.warehouse.base import EventKind, Outcome, Session
     from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.verdict import Verdicts
 
 __all__ = ["check_statements", "run_statements"]
 
@@ -34,11 +35,12 @@ def run_statements(
     on_event: Callable[[StatementEvent], None] | None = None,
     timeout_s: float | None = None,
     gate: Gate | None = None,
+    verdicts: Verdicts | None = None,
 ) -> DatasetExecutionResult:
     """Run pre, main and post in order; all take effect together or not at all.
 
     The tests of the `gate` see what was written; they run last before the commit, those that only
-    warn after it.
+    warn after it. Among `verdicts` is kept what they found of data that stays.
 
     Statements with `continue_on_error` never end the run. A pre statement of that kind is part of
     the transaction: DuckDB has no savepoints, so when it fails the transaction is begun again and
@@ -56,7 +58,7 @@ def run_statements(
     """
     plan = plan_statements(statements, dialect=dialect, engine_dialect=session.dialect)
     tell = on_event or _ignore
-    keeper = None if gate is None else GateKeeper(gate, session, tell)
+    keeper = None if gate is None else GateKeeper(gate, session, tell, verdicts)
     run = _Run(session, plan, dataset_name, tell, keeper)
     with time_limit(session, timeout_s):
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
+from dli.models.dq import DqStatus
+from dli.models.quality import DqQualityResult, QualityTarget, QualityTargetType
 from dli.specs.expectation import Expectation
 from dli.warehouse.base import StatementEvent
 from dli.warehouse.plan import plan_statements
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dli.specs.gate import Gate, GateTest
     from dli.warehouse.base import EventKind, Session
     from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.verdict import Verdicts
 
 __all__ = ["GateKeeper"]
 
@@ -25,11 +28,17 @@ class GateKeeper:
     """Lets a run through, or not, and tells of every test."""
 
     def __init__(
-        self, gate: Gate, session: Session, on_event: Callable[[StatementEvent], None]
+        self,
+        gate: Gate,
+        session: Session,
+        on_event: Callable[[StatementEvent], None],
+        verdicts: Verdicts | None = None,
     ) -> None:
         self._gate = gate
         self._session = session
         self._on_event = on_event
+        self._verdicts = verdicts
+        self._found: list[tuple[GateTest, Finding]] = []
 
     def plan(self) -> list[PlannedStatement]:
         """What the tests read, to be prepared before the transaction."""
@@ -66,12 +75,19 @@ class GateKeeper:
             )
 
     def warn(self) -> None:
-        """Run the tests of severity `warn`, after the commit: nothing here can undo the run."""
+        """Run the tests of severity `warn`, after the commit: nothing here can undo the run.
+
+        What all tests found is now true of the table, and is kept.
+        """
         try:
             for _ in self._findings([test for test in self._gate.tests if not test.is_decisive]):
                 continue
         except ExecutionError as error:
             self._on_event(StatementEvent("skipped", "quality", None, 1, 1, error=error))
+        if self._verdicts is not None and self._found:
+            urn = QualityTarget(type=QualityTargetType.DATASET, name=self._gate.target.name).urn
+            entries = [_entry(*found) for found in self._found]
+            self._verdicts.keep(DqQualityResult(target_urn=urn, test_results=entries))
 
     def _findings(self, tests: Sequence[GateTest]) -> Iterator[tuple[GateTest, Finding]]:
         """What each test found, up to an error that ends the transaction."""
@@ -84,6 +100,7 @@ class GateKeeper:
             else:
                 finding = next(findings)
             self._tell(test, finding, position, len(tests))
+            self._found.append((test, finding))
             yield test, finding
             if finding.error is not None and is_spoiled(reader):
                 return
@@ -104,3 +121,20 @@ class GateKeeper:
             error=None if finding.error is None else ExecutionError(finding.error, code=code),
         )
         self._on_event(event)
+
+
+def _entry(test: GateTest, finding: Finding) -> dict[str, Any]:
+    if finding.error is not None:
+        status = DqStatus.ERROR
+    elif finding.failed_rows:
+        status = DqStatus.FAIL if test.is_decisive else DqStatus.WARN
+    else:
+        status = DqStatus.PASS
+    return {
+        "test_name": test.definition.name,
+        "test_type": test.definition.type.value,
+        "severity": test.definition.severity.value,
+        "status": status.value,
+        "failed_rows": finding.failed_rows,
+        "error_message": finding.error,
+    }

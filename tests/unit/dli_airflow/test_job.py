@@ -17,6 +17,7 @@ from dli.exceptions import DLIError, ErrorCode, ExecutionError
 from dli.specs.parser import dataset_from_mapping
 from dli.specs.schedule import Interval
 from dli.warehouse.base import StatementInterruptedError
+from dli.warehouse.verdict import Verdicts
 from dli_airflow.job import Job, Order
 
 DAY = Interval(datetime(2025, 5, 31, 15, tzinfo=UTC), datetime(2025, 6, 1, 15, tzinfo=UTC))
@@ -118,6 +119,8 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(
         job(project, "UPDATE lake.mart.t SET n = 1", quality=gate).run()
     assert caught.value.code is ErrorCode.QUALITY_TEST_EXECUTION
     assert "quality enough (1/1) failed, 1 rows" in caplog.text
+    (kept,) = Verdicts(project).runs("dataset:lake.mart.t")
+    assert [(test["test_name"], test["status"]) for test in kept["tests"]] == [("enough", "pass")]
     assert rows(project) == [(6,)]
 
 

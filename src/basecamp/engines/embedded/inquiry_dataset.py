@@ -25,6 +25,7 @@ from dli.warehouse.result import (
     gated_result,
 )
 from dli.warehouse.trace import traced
+from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,6 +107,7 @@ def _run(
             dataset_name=spec.name,
             timeout_s=spec.execution.timeout_seconds,
             gate=gate,
+            verdicts=Verdicts(desk.project().root),
         )
         if trace is not None:
             trace.ended(session, result)

@@ -15,6 +15,7 @@ from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
+from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,6 +123,7 @@ class Job:
                 dialect=spec.execution.dialect,
                 on_event=self._on_event,
                 gate=gate,
+                verdicts=Verdicts(self._workshop.project().root),
             )
             trace.ended(session, result)
         return result

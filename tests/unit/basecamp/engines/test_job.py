@@ -13,6 +13,7 @@ from basecamp.engines.embedded.log import RunLog
 from basecamp.engines.embedded.workshop import Workshop
 from dli.exceptions import ExecutionError
 from dli.specs.parser import dataset_from_mapping
+from dli.warehouse.verdict import Verdicts
 
 LEAST = {"name": "enough", "type": "range_check", "column": "n", "min": 5}
 SOFT = {"name": "soft", "type": "row_count", "max": 0, "severity": "warn"}
@@ -65,6 +66,8 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(
     assert caught.value.message == "Quality gate: 1 of 1 tests did not pass: enough (1 rows)"
     assert make("UPDATE lake.mart.t SET n = n + 1", LEAST).run() == 1
     assert [level for level, _ in lines(tmp_path)] == ["info", "error", "info"]
+    kept = [run["tests"][0]["status"] for run in Verdicts(tmp_path).runs("dataset:lake.mart.t")]
+    assert kept == ["pass", "pass"]
 
 
 def test_a_warning_is_in_the_log_of_a_run_that_completes(

@@ -25,6 +25,7 @@ from dli.models.execution import ExecutionResult
 from dli.models.state import ExecutionMode, ResultStatus
 from dli.warehouse.base import StatementEvent
 from dli.warehouse.executor import MockExecutor, QueryExecutor
+from dli.warehouse.verdict import Verdicts
 
 DAILY = "shop.sales.daily"
 PLAIN = "shop.sales.plain"
@@ -234,12 +235,15 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(api: DatasetAPI, project: Pat
     result = api.run(DAILY, parameters={"ds": "2025-01-02"})
     assert result.status is ResultStatus.FAILURE
     assert result.error_message == "Quality gate: 1 of 1 tests did not pass: enough (1 rows)"
+    verdicts = Verdicts(project)
+    assert verdicts.latest(f"dataset:{DAILY}") == []
     assert result.error_code == "DLI-604"
     assert count(api) == 1
     add_gate(project, least=5)
     api = DatasetAPI(ExecutionContext(project_path=project))
     assert api.run(DAILY, parameters={"ds": "2025-01-02"}).status is ResultStatus.SUCCESS
     assert count(api) == 2
+    assert [one["status"] for one in verdicts.latest(f"dataset:{DAILY}")] == ["pass"]
 
 
 def test_a_dry_run_binds_the_tests_of_the_gate(api: DatasetAPI, project: Path) -> None:

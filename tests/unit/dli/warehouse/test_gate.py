@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from dli.warehouse.dataset import check_statements, run_statements
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.executor import BaseExecutor
 from dli.warehouse.injected import ExecutorSession
+from dli.warehouse.verdict import Verdicts
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Test = dict[str, Any]
@@ -57,7 +59,7 @@ def events() -> list[StatementEvent]:
 
 @pytest.fixture
 def execute(
-    warehouse: DuckDBWarehouse, events: list[StatementEvent]
+    warehouse: DuckDBWarehouse, events: list[StatementEvent], tmp_path: Path
 ) -> Callable[..., DatasetExecutionResult]:
     def run(*tests: Test, statements: list[Statement] = STATEMENTS) -> Any:
         with warehouse.session() as session:
@@ -67,6 +69,7 @@ def execute(
                 dialect="trino",
                 gate=gate_of(*tests),
                 on_event=events.append,
+                verdicts=Verdicts(tmp_path),
             )
 
     return run
@@ -131,6 +134,17 @@ def test_a_warning_that_cannot_run_undoes_nothing(
     assert execute({**WRONG_TYPE, "severity": "warn"}, {**MANY, "severity": "warn"}).success
     assert run(f"SELECT n FROM {TABLE}") == [(2,)]
     assert told(events) == [("ignored", "typed", None), ("ignored", "many", 1)]
+
+
+def test_what_tests_found_of_data_that_stays_is_kept(execute: Execute, tmp_path: Path) -> None:
+    execute({**MANY, "severity": "warn"}, {**WRONG_TYPE, "severity": "warn"}, FILLED)
+    refused(execute, {**FILLED, "name": "new"}, MANY)
+    latest = Verdicts(tmp_path).latest(f"dataset:{TABLE}")
+    assert [(one["test_name"], one["status"], one["failed_rows"]) for one in latest] == [
+        ("filled", "pass", 0),
+        ("many", "warn", 1),
+        ("typed", "error", 0),
+    ]
 
 
 def test_a_disabled_test_is_not_run(execute: Execute, events: list[StatementEvent]) -> None:
