@@ -1,20 +1,22 @@
-"""Routes of the registry of metrics."""
+"""Routes of metrics: their registry, and running them."""
 
 from functools import partial
+from operator import attrgetter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from basecamp.routes import record
 from basecamp.routes.access import ByCaller, InSite
-from basecamp.routes.answer import as_json, documented, of_reply, page
-from basecamp.routes.dataset import SpecBody, SpecQuery
-from basecamp.routes.query import Page, Query, Strict
-from basecamp.routes.route import ApiRoute
+from basecamp.routes.answer import documented
+from basecamp.routes.query import Strict
+from basecamp.routes.registry import registry_router
 from basecamp.services.execution import ROWS_MAX
 
-router = APIRouter(prefix="/api/v1/metrics", route_class=ApiRoute, tags=["metrics"])
+router = registry_router(
+    "metric", attrgetter("metric_specs"), record.MetricPage, is_published=False
+)
 
 
 class MetricRunBody(Strict):
@@ -23,42 +25,6 @@ class MetricRunBody(Strict):
     dry_run: bool = False
     by: list[str] = Field(default_factory=list, description="Dimensions: a row for each value.")
     metrics: list[str] = Field(default_factory=list, description="Only these measures.")
-
-
-@router.get(
-    "",
-    responses=documented(422, ok_200=record.MetricPage),
-    openapi_extra={"x-repeatable-query": ["tag"]},
-)
-def list_metrics(site: InSite, query: Query[SpecQuery]) -> Response:
-    """Registered metrics by name; all tags must match."""
-    records, total = site.metric_specs.list(**query.model_dump())
-    return page("metrics", records, total, query.limit, query.offset)
-
-
-@router.post(
-    "",
-    status_code=201,
-    responses=documented(
-        409, 422, ok_200=record.RegisteredSpecRecord, ok_201=record.RegisteredSpecRecord
-    ),
-)
-def register(site: InSite, caller: ByCaller, body: SpecBody) -> Response:
-    """Keep the spec of a metric as a new version."""
-    return of_reply(site.metric_specs.register(caller, **body.model_dump()))
-
-
-@router.get("/{name}", responses=documented(404, ok_200=record.RegisteredSpecRecord))
-def get(site: InSite, name: str) -> Response:
-    """The newest spec of a metric."""
-    return as_json(site.metric_specs.get(name))
-
-
-@router.get("/{name}/versions", responses=documented(404, 422, ok_200=record.VersionPage))
-def versions(site: InSite, name: str, query: Query[Page]) -> Response:
-    """Registered versions of a metric, newest first."""
-    records, total = site.metric_specs.versions(name, **query.model_dump())
-    return page("versions", records, total, query.limit, query.offset)
 
 
 @router.post("/{name}/run", responses=documented(404, 409, 422, ok_200=record.MetricRunRecord))
