@@ -25,12 +25,11 @@ from dli.specs.code_set import (
     POINTER,
     SUFFIX,
     CodeSets,
-    digest,
     manifest_path,
     object_path,
     tags_of,
 )
-from dli.specs.content import of_size
+from dli.specs.content import digest_of, of_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -118,7 +117,7 @@ class S3SpecStore:
         for name, content in contents.items():
             check_name(name)
             data = to_yaml(content)
-            specs[name] = digest(data)
+            specs[name] = digest_of(data)
             objects[specs[name]] = data
         with _as_server_error():
             there = self._bucket.listed("objects")
@@ -143,7 +142,7 @@ class S3SpecStore:
                 self._bucket.remove(POINTER)
                 return before.version
             manifest, _ = self._bucket.get(manifest_path(staged))
-            pointer = json.dumps({"version": staged, "sha256": digest(manifest)}).encode()
+            pointer = json.dumps({"version": staged, "sha256": digest_of(manifest)}).encode()
             try:
                 if before.version:
                     self._bucket.put(POINTER, pointer, replaces=before.tag)

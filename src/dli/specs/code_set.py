@@ -8,12 +8,12 @@ code/NAME.yaml        read as the set when there is no pointer: somebody copied 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dli.specs.bucket import BucketError
+from dli.specs.content import digest_of
 from dli.specs.name import is_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class CodeSet:
 
     def checked(self, name: str, data: bytes) -> bytes:
         """The bytes of a spec, if they are those that were published. Raises BucketError."""
-        if self.version and digest(data) != self.signatures[name]:
+        if self.version and digest_of(data) != self.signatures[name]:
             raise BucketError("The object is not the spec that was published.")
         return data
 
@@ -82,7 +82,7 @@ class CodeSets:
         try:
             said = json.loads(pointer)
             manifest, _ = self._bucket.get(manifest_path(said["version"]))
-            if digest(manifest) != said["sha256"]:
+            if digest_of(manifest) != said["sha256"]:
                 raise BucketError("The list of the published specs is damaged.")
             return CodeSet(said["version"], tag, dict(json.loads(manifest)["specs"]))
         except FileNotFoundError as exc:
@@ -98,11 +98,6 @@ def tags_of(bucket: Bucket, folder: str) -> dict[str, str]:
         for path, found in bucket.listed(folder).items()
         if path.endswith(SUFFIX) and is_name(name := path.removesuffix(SUFFIX))
     }
-
-
-def digest(data: bytes) -> str:
-    """What an object is known by."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def manifest_path(version: str) -> str:
