@@ -1,4 +1,4 @@
-"""The methods of the seven classes are those of the contract, each with tests for each mode."""
+"""The methods of the seven classes and of the client are those of the contract, each with tests."""
 
 import ast
 import inspect
@@ -6,10 +6,12 @@ import inspect
 import pytest
 
 import dli
-from evidence import table
+from dli.core import client
+from evidence import source, table
 
-SIGNATURES: dict[str, str] = table("apis")["signatures"]
-METHODS = [name for name in SIGNATURES if "." in name]
+SIGNATURES: dict[str, str] = table("apis")["signatures"] | table("client")["signatures"]
+METHODS = [name for name in table("apis")["signatures"] if "." in name]
+CALLS = [name for name in table("client")["signatures"] if "." in name]
 MODES = ("MOCK", "LOCAL", "SERVER")
 
 Parameter = tuple[str, bool, str | None]
@@ -31,8 +33,9 @@ def kept(signature: str) -> dict[str, Parameter]:
 
 def real(name: str) -> dict[str, Parameter]:
     owner, _, method = name.partition(".")
-    function = getattr(getattr(dli, owner), method or "__init__")
-    parameters = list(inspect.signature(function).parameters.values())[1:]
+    found = getattr(dli if owner in dli.__all__ else client, owner)
+    function = getattr(found, method) if method else found
+    parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
     return {
         p.name: (
             p.name,
@@ -52,7 +55,7 @@ def test_a_method_takes_what_the_contract_says_and_asks_for_nothing_more(name: s
 
 
 def test_no_public_method_is_without_a_row() -> None:
-    classes = {name for name in SIGNATURES if "." not in name}
+    classes = {name for name in table("apis")["signatures"] if "." not in name}
     assert classes == {name for name in dli.__all__ if name.endswith("API")}
     public = {
         f"{owner}.{name}"
@@ -67,3 +70,9 @@ def test_no_public_method_is_without_a_row() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_has_a_row_for_every_mode(method: str, mode: str) -> None:
     assert f"{method} {mode}" in table("apis")["methods"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_of_the_client_is_made_by_its_tests(call: str) -> None:
+    texts = "\n".join(map(source, table("client")["methods"][call]))
+    assert f".{call.partition('.')[2]}(" in texts
