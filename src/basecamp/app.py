@@ -39,6 +39,7 @@ from basecamp.services.lineage import LineageService
 from basecamp.services.notification import Notifications
 from basecamp.services.publish import PublishService
 from basecamp.services.quality import QualityService
+from basecamp.services.quality_schedule import QualitySchedule
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
@@ -137,6 +138,13 @@ class Basecamp:
         )
         self.reconciler.subscribe(self.notifications.wake)
         self.site.publishing.subscribe(self.notifications.wake)
+        self.quality_schedule = QualitySchedule(
+            self.leadership,
+            self.site.quality.run_kept,
+            clock,
+            on_message=self.notifications.wake,
+        )
+        self.site.quality.subscribe(self.quality_schedule.wake)
         if not had_code:
             self.reconciler.restore_code()
         self.loop = ReconcileLoop(
@@ -171,6 +179,8 @@ class Basecamp:
         self._held.callback(self.engine.stop)
         self.notifications.start()
         self._held.callback(self.notifications.stop)
+        self.quality_schedule.start()
+        self._held.callback(self.quality_schedule.stop)
         self.loop.start(ready)
         self._held.callback(self.loop.stop)
 

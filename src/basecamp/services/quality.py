@@ -26,7 +26,7 @@ from dli.specs.schedule import check_schedule
 from dli.warehouse.verdict import Verdicts, infos_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -65,6 +65,7 @@ class QualityService:
         self._engine = engine
         self._commands = Commands(database, clock)
         self._verdicts = Verdicts(project)
+        self._listeners: list[Callable[[], None]] = []
 
     def register(
         self, caller: Caller, *, spec: dict[str, Any], name: str | None, force: bool
@@ -77,13 +78,16 @@ class QualityService:
             DLIValidationError: one of this name is there and `force` was not given (201).
         """
         parsed = quality_from_mapping(spec)
+        if parsed.schedule is not None:
+            check_schedule(parsed.schedule.cron, parsed.schedule.timezone)
         problems = check_quality(parsed).errors
         if problems:
             raise QualitySpecParseError(problems[0])
-        if parsed.schedule is not None:
-            check_schedule(parsed.schedule.cron, parsed.schedule.timezone)
         content = _content(parsed, name or parsed.target.name)
-        return self._commands.execute(caller, lambda at: _kept(at, content, force=force))
+        reply = self._commands.execute(caller, lambda at: _kept(at, content, force=force))
+        for listener in self._listeners:
+            listener()
+        return reply
 
     def list(
         self,
@@ -194,6 +198,19 @@ class QualityService:
         reply = self._run(caller, made, (), parameters={}, withdrawn=withdrawn)
         return Reply(200, reply.body["test_results"][0])
 
+    def run_kept(self, content: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of all tests of a spec as the registry has it.
+
+        Raises:
+            QualityTargetNotFoundError: there is nothing to test (603).
+            DLIError: the tests could not run.
+        """
+        return self._result(QualitySpec.model_validate(content), (), parameters)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have it called after each registration."""
+        self._listeners.append(listener)
+
     def registered(self) -> Registrations:
         """All specs by name, the newest version of each."""
         with self._database.read() as tx:
@@ -212,21 +229,30 @@ class QualityService:
         if unknown_tests(wanted, tests):
             message = "tests: the spec has no test of one of these names"
             raise DLIValidationError(message, code=ErrorCode.PARAMETER_INVALID)
+
+        def work() -> dict[str, Any]:
+            return self._result(wanted, tests, parameters, fail_fast=fail_fast, withdrawn=withdrawn)
+
+        return self._commands.look(caller, work)
+
+    def _result(
+        self,
+        wanted: QualitySpec,
+        tests: Sequence[str],
+        parameters: Mapping[str, Any],
+        *,
+        fail_fast: bool = False,
+        withdrawn: Future[None] | None = None,
+    ) -> dict[str, Any]:
         arguments = {
             "spec": wanted.model_dump(mode="json", exclude_none=True),
             "tests": list(tests),
-            "parameters": parameters,
+            "parameters": dict(parameters),
             "fail_fast": fail_fast,
             "target": self._target(wanted),
             "execution_id": f"quality_{secrets.token_hex(_ID_BYTES)}",
         }
-
-        def work() -> dict[str, Any]:
-            return self._engine.ask(
-                "quality.run", arguments, timeout_s=_TIMEOUT_S, withdrawn=withdrawn
-            )
-
-        return self._commands.look(caller, work)
+        return self._engine.ask("quality.run", arguments, timeout_s=_TIMEOUT_S, withdrawn=withdrawn)
 
     def _target(self, wanted: QualitySpec) -> dict[str, Any] | None:
         with self._database.read() as tx:

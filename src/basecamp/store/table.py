@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0004"
+HEAD = "0005"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()
@@ -232,4 +232,17 @@ message = Table(
     Column("created_at", UtcInstant, nullable=False),
     Column("next_try_at", UtcInstant, nullable=False),
     Index("message_due", "next_try_at"),
+)
+
+quality_schedule = Table(
+    "quality_schedule",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("spec_hash", PlainText, nullable=False),
+    Column("cron", PlainText, nullable=False),
+    Column("timezone", PlainText, nullable=False),
+    Column("next_fire_at", UtcInstant),
+    Column("pending_at", UtcInstant),  # the fire whose tests have not ended yet
+    Column("attempt", Integer, nullable=False),
+    Column("try_at", UtcInstant),
 )

@@ -1,12 +1,14 @@
 """Quality tests over HTTP: a registry of their specs, and runs on a real engine."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import update
 
 from basecamp.routes import record
-from basecamp.store import audit
+from basecamp.store import audit, table
 
 QUALITY = "/api/v1/quality"
 TABLE, METRIC = "qa.shop.orders", "qa.shop.total"
@@ -251,3 +253,38 @@ def test_a_test_that_cannot_run_is_an_error_of_its_own(shop: Any) -> None:
     )
     assert statuses(result) == {"bad": "error", "lacking": "error", "good": "pass"}
     assert "nix" in result["test_results"][0]["error_message"]
+
+
+def test_a_spec_with_a_schedule_runs_by_itself(working_site: Any) -> None:
+    site = working_site
+    name = "qa.shop.watched"
+    fill = {"name": name, **ABOUT, "query_statement": f"CREATE TABLE {name} AS SELECT 3 AS n"}
+    assert site.post("/api/v1/datasets", {"spec": fill}).status == 201
+    assert site.post(f"/api/v1/datasets/{name}/run", {}).body["status"] == "success"
+    tests = [
+        {"name": "watched_few", "type": "row_count", "max": 0},
+        {"name": "watched_day", "type": "singular", "sql": "SELECT '{{ ds }}' AS day"},
+    ]
+    # Once a year, so that it is due when the test says so and not before.
+    watched = spec(name, tests=tests, schedule={"cron": "0 0 1 1 *"})
+    watched["notifications"] = {"slack": {"channel": "#data"}}
+    check(site.post(QUALITY, {"spec": watched}), record.QualitySpecRecord, 201)
+    site.wait_until(lambda: _make_due(site, name))
+    site.basecamp.quality_schedule.wake()
+
+    def last() -> Any:
+        return site.get(f"{QUALITY}/watched_few").body["last_status"]
+
+    site.wait_until(lambda: last() == "fail")
+    (result,) = site.get(f"{QUALITY}/watched_day/history").body["results"]
+    assert (result["status"], result["failed_rows"]) == ("fail", 1)
+    assert site.get(f"{QUALITY}/watched_few").body["schedule"] == "0 0 1 1 *"
+
+
+def _make_due(site: Any, name: str) -> bool:
+    """Whether the schedule is known by now; then it fires as soon as somebody looks."""
+    at = table.quality_schedule.c
+    with site.basecamp.database.transaction() as tx:
+        past = datetime.now(UTC) - timedelta(minutes=1)
+        change = update(table.quality_schedule).where(at.name == name, at.next_fire_at.is_not(None))
+        return bool(tx.execute(change.values(next_fire_at=past)).rowcount)

@@ -120,6 +120,20 @@ def test_what_is_doubtful_is_a_warning_and_an_error_under_strict(
     assert strict.errors == found.warnings
 
 
+@pytest.mark.parametrize(
+    ("schedule", "problem"),
+    [
+        ("{cron: 61 * * * *}", "schedule: cron"),
+        ("{cron: 0 6 * * *, timezone: Mars/Base}", "schedule: timezone"),
+    ],
+)
+def test_a_schedule_must_be_one(api: QualityAPI, root: Path, schedule: str, problem: str) -> None:
+    file = root / FILE
+    file.write_text(f"schedule: {schedule}\n" + file.read_text())
+    (error,) = api.validate(FILE).errors
+    assert error.startswith(problem)
+
+
 def test_names_of_tests_must_exist(api: QualityAPI, mock: QualityAPI) -> None:
     assert not api.validate(FILE, tests=["nope"]).valid
     for each in (api, mock):
