@@ -12,7 +12,6 @@ from basecamp.engines.base import CheckResult
 from basecamp.routes import record
 from desk import answering
 from dli.api.catalog import CatalogAPI
-from dli.api.quality import QualityAPI
 from dli.config import read_server_state
 from dli.exceptions import DLIError, ErrorCode
 from dli.main import app
@@ -187,16 +186,19 @@ def test_freshness_follows_runs_and_schedule(catalog: Any) -> None:
 
 
 def test_quality_comes_from_real_results(catalog: Any) -> None:
-    root = catalog.settings.project
-    (root / "quality.yaml").write_text(
-        f"target: {{type: dataset, name: {PEOPLE}}}\nmetadata: {{owner: a}}\ntests:\n"
-        "  - {name: a, type: not_null, columns: [paid]}\n"
-        "  - {name: b, type: not_null, columns: [customer]}\n"
-    )
-    catalog.engine.asked("catalog.tables", {"within": []})
-    QualityAPI(ExecutionContext(project_path=root)).run(root / "quality.yaml")
+    spec = {
+        "target": {"type": "dataset", "name": PEOPLE},
+        "metadata": {"owner": "ana"},
+        "tests": [
+            {"name": "a", "type": "not_null", "columns": ["paid"]},
+            {"name": "b", "type": "not_null", "columns": ["customer"]},
+        ],
+    }
+    answer = catalog.post("/api/v1/quality/run", {"spec": spec})
+    assert answer.status == 200, answer.text
     quality = detail(catalog)["quality"]
     assert (quality["score"], quality["total_tests"], quality["failed_tests"]) == (50, 2, 1)
+    assert [one["test_name"] for one in quality["recent_tests"]] == ["a", "b"]
 
 
 def test_sample_queries_are_what_runs_have_made(catalog: Any) -> None:
