@@ -1,6 +1,7 @@
 """Routes of the catalog."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Annotated
 from urllib.parse import quote
 
@@ -45,31 +46,48 @@ class RunQuery(Strict):
     responses=documented(422, ok_200=record.TablePage),
     openapi_extra={"x-repeatable-query": ["tag"]},
 )
-def list_tables(site: InSite, query: Query[TableQuery]) -> Response:
+async def list_tables(request: Request, site: InSite, query: Query[TableQuery]) -> Response:
     """Tables and sources of the warehouse by name; all tags must match."""
-    records, total = site.catalog.list(**query.model_dump())
-    return page("tables", records, total, query.limit, query.offset)
+    wanted = query.model_dump()
+
+    def work(withdrawn: Future[None]) -> Response:
+        records, total = site.catalog.list(**wanted, withdrawn=withdrawn)
+        return page("tables", records, total, query.limit, query.offset)
+
+    return await site.vigil.respond(request, work)
 
 
 @router.get("/search", responses=documented(422, ok_200=record.TablePage))
-def search(site: InSite, query: Query[SearchQuery]) -> Response:
+async def search(request: Request, site: InSite, query: Query[SearchQuery]) -> Response:
     """Tables with the keyword in name, columns, descriptions or tags, in any case."""
-    records, total = site.catalog.search(**query.model_dump())
-    return page("tables", records, total, query.limit, query.offset)
+    wanted = query.model_dump()
+
+    def work(withdrawn: Future[None]) -> Response:
+        records, total = site.catalog.search(**wanted, withdrawn=withdrawn)
+        return page("tables", records, total, query.limit, query.offset)
+
+    return await site.vigil.respond(request, work)
 
 
 @router.get("/tables/{ref}", responses=documented(404, 422, ok_200=TableDetail))
-def detail(request: Request, site: InSite, ref: str, query: Query[DetailQuery]) -> Response:
+async def detail(request: Request, site: InSite, ref: str, query: Query[DetailQuery]) -> Response:
     """Everything about one table; with `include_sample` some rows, personal values masked."""
-    return as_json(site.catalog.get(ref, url_of=_urls(request), **query.model_dump()))
+    wanted = {"url_of": _urls(request), **query.model_dump()}
+    get = site.catalog.get
+    return await site.vigil.respond(
+        request, lambda withdrawn: as_json(get(ref, **wanted, withdrawn=withdrawn))
+    )
 
 
 @router.get(
     "/tables/{ref}/queries", responses=documented(404, 422, ok_200=record.SampleQueryRecord)
 )
-def queries(site: InSite, ref: str, query: Query[RunQuery]) -> Response:
+async def queries(request: Request, site: InSite, ref: str, query: Query[RunQuery]) -> Response:
     """Queries that fill or read a table, as their newest runs have made them."""
-    return as_json(site.catalog.queries(ref, limit=query.limit))
+    made, limit = site.catalog.queries, query.limit
+    return await site.vigil.respond(
+        request, lambda withdrawn: as_json(made(ref, limit=limit, withdrawn=withdrawn))
+    )
 
 
 def _urls(request: Request) -> Callable[[str], str]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from basecamp.routes import record
@@ -20,12 +20,15 @@ class LineageQuery(Strict):
 
 
 @router.get("/{name}", responses=documented(404, 422, ok_200=record.LineageRecord))
-def around(site: InSite, name: str, query: Query[LineageQuery]) -> Response:
+async def around(request: Request, site: InSite, name: str, query: Query[LineageQuery]) -> Response:
     """What a dataset or metric is made from, and what is made from it."""
-    return as_json(site.lineage.around(name, **query.model_dump()))
+    wanted, look = query.model_dump(), site.lineage.around
+    return await site.vigil.respond(request, lambda _: as_json(look(name, **wanted)))
 
 
 @router.get("/{name}/columns", responses=documented(404, ok_200=record.ColumnLineageRecord))
-def columns(site: InSite, name: str) -> Response:
+async def columns(request: Request, site: InSite, name: str) -> Response:
     """From which columns of which tables each column of a dataset or metric is made."""
-    return as_json(site.lineage.columns(name))
+    return await site.vigil.respond(
+        request, lambda withdrawn: as_json(site.lineage.columns(name, withdrawn=withdrawn))
+    )

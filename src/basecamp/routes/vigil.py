@@ -32,7 +32,11 @@ class Vigil:
         self._is_closed = False
 
     async def answer(self, request: Request, work: Callable[[Future[None]], Reply]) -> Response:
-        """What `work` replies; the future that it gets is done once nobody waits any more.
+        """What `work` replies, as `respond`."""
+        return await self.respond(request, lambda withdrawn: of_reply(work(withdrawn)))
+
+    async def respond(self, request: Request, work: Callable[[Future[None]], Response]) -> Response:
+        """What `work` gives; the future that it gets is done once nobody waits any more.
 
         Raises:
             ServerError: too many such requests are under way (DLI-504).
@@ -45,7 +49,7 @@ class Vigil:
         self._open.add(withdrawn)
         watching = asyncio.create_task(_watch(request, withdrawn))
         try:
-            return of_reply(await to_thread.run_sync(partial(work, withdrawn), limiter=self._own()))
+            return await to_thread.run_sync(partial(work, withdrawn), limiter=self._own())
         finally:
             watching.cancel()
             self._open.discard(withdrawn)

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.services.freshness import freshness
 from basecamp.services.sample_query import SampleQueries
+from basecamp.services.stock import Stock
 from basecamp.store import completion, registration, spec
 from basecamp.store.registration import RegistrationFilter
 from dli.exceptions import CatalogTableNotFoundError
 from dli.models.dataset import DatasetSpec
-from dli.models.wire import from_wire
 from dli.specs.identifier import split_identifier
 from dli.warehouse.catalog import (
     ENGINE,
     mentions,
     partition_column,
-    personal_columns,
     table_detail,
     table_info,
 )
-from dli.warehouse.inventory import Size, StoredTable, Survey
 from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from basecamp.clock import Clock
@@ -33,19 +32,17 @@ if TYPE_CHECKING:
     from basecamp.store.database import Database
     from basecamp.store.registration import Entry
     from dli.models.catalog import TableInfo
+    from dli.warehouse.inventory import StoredTable
 
 Records = list[dict[str, Any]]
 
-_TIMEOUT_S = 60.0
 _SHOWN_QUERIES = 5
 _BATCH = 500
-_Tables = list[StoredTable]
-_Sizes = dict[str, Size]
 
 
 class CatalogService:
-    """Methods raise ServerError when the engine does not answer (504), and DLIError 403 when
-    another process holds the warehouse.
+    """Methods ask the engine until `withdrawn` is done; what they raise beside their own errors
+    is that of `Stock`.
     """
 
     def __init__(
@@ -74,33 +71,47 @@ class CatalogService:
         tag: Sequence[str] = (),
         limit: int = 50,
         offset: int = 0,
+        withdrawn: Future[None],
     ) -> tuple[Records, int]:
         """One page of tables by name, and the number of all matches; parts of names in any case."""
         entries = self._entries(RegistrationFilter(owner, team))
+        dataset = None if dataset is None else dataset.lower()
         is_any = owner is None and team is None and not tag
 
         def is_wanted(table: StoredTable) -> bool:
             entry = entries.get(table.name.lower())
-            return dataset in (None, table.schema) and (
+            return dataset in (None, table.schema.lower()) and (
                 is_any or (entry is not None and set(tag) <= set(entry.tags))
             )
 
-        dataset = dataset and dataset.lower()
-        found = [table for table in self._tables([project] if project else []) if is_wanted(table)]
-        return self._infos(found[offset : offset + limit], entries), len(found)
+        stock = Stock(self._engine, withdrawn)
+        found = [table for table in stock.tables([project] if project else []) if is_wanted(table)]
+        return self._infos(stock, found[offset : offset + limit], entries), len(found)
 
     def search(
-        self, keyword: str, *, project: str | None = None, limit: int = 20, offset: int = 0
+        self,
+        keyword: str,
+        *,
+        project: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+        withdrawn: Future[None],
     ) -> tuple[Records, int]:
         """One page of the tables that mention the keyword, and the number of all."""
         entries = self._entries()
-        tables = self._tables([project] if project else [])
+        stock = Stock(self._engine, withdrawn)
+        tables = stock.tables([project] if project else [])
         specs = self._specs(tables, entries)
         found = [one for one in tables if mentions(keyword, one, specs.get(one.name.lower()))]
-        return self._infos(found[offset : offset + limit], entries), len(found)
+        return self._infos(stock, found[offset : offset + limit], entries), len(found)
 
     def get(
-        self, ref: str, *, include_sample: bool = False, url_of: Callable[[str], str]
+        self,
+        ref: str,
+        *,
+        include_sample: bool = False,
+        url_of: Callable[[str], str],
+        withdrawn: Future[None],
     ) -> dict[str, Any]:
         """Everything about one table; its rows on request, the values of personal columns masked.
 
@@ -110,15 +121,9 @@ class CatalogService:
         """
         name = _name_in(ref)
         declared = self._specs_of(self._entries(), [name]).get(name)
-        arguments = {
-            "name": name,
-            "partition": partition_column(declared),
-            "hidden": sorted(personal_columns(declared)),
-            "with_sample": include_sample,
-        }
-        answer = self._engine.ask("catalog.table", arguments, timeout_s=_TIMEOUT_S)
-        table = from_wire(StoredTable, answer["table"])
-        found = from_wire(Survey, answer["survey"])
+        table, found = Stock(self._engine, withdrawn).survey(
+            name, declared, with_sample=include_sample
+        )
         known_as = table.name if declared is None else declared.name
         graph = self._lineage.graph()
         newest = table.updated_at or found.size.newest
@@ -136,32 +141,29 @@ class CatalogService:
         )
         return detail.model_dump(mode="json")
 
-    def queries(self, ref: str, *, limit: int) -> dict[str, Any]:
+    def queries(self, ref: str, *, limit: int, withdrawn: Future[None]) -> dict[str, Any]:
         """Queries on a table that runs have made, the newest first.
 
         Raises:
             CatalogTableNotFoundError, InvalidIdentifierError, UnsupportedEngineError: as `get`.
         """
         name = _name_in(ref)
-        table = next(
-            (one for one in self._tables(name.split(".")) if one.name.lower() == name), None
-        )
+        stored = Stock(self._engine, withdrawn).tables(name.split("."))
+        table = next((one for one in stored if one.name.lower() == name), None)
         if table is None:
             raise _unknown(ref)
         found = self._queries.of(table.name, self._lineage.graph(), limit)
         return {"queries": [one.model_dump(mode="json") for one in found]}
 
-    def _tables(self, within: Sequence[str]) -> Sequence[StoredTable]:
-        answer = self._engine.ask("catalog.tables", {"within": within}, timeout_s=_TIMEOUT_S)
-        return from_wire(_Tables, answer["tables"])
-
-    def _infos(self, tables: Sequence[StoredTable], entries: dict[str, Entry]) -> Records:
+    def _infos(
+        self, stock: Stock, tables: Sequence[StoredTable], entries: dict[str, Entry]
+    ) -> Records:
         if not tables:
             return []
         specs = self._specs(tables, entries)
-        parts = {one.name: partition_column(specs.get(one.name.lower())) for one in tables}
-        answer = self._engine.ask("catalog.sizes", {"tables": parts}, timeout_s=_TIMEOUT_S)
-        sizes = from_wire(_Sizes, answer["sizes"])
+        sizes = stock.sizes(
+            {one.name: partition_column(specs.get(one.name.lower())) for one in tables}
+        )
         infos = [
             table_info(one, specs.get(one.name.lower()), sizes[one.name])
             for one in tables

@@ -18,6 +18,7 @@ from dli.models.spec import SpecType
 from dli.specs.lineage import Lineage, Member, declared_columns, member_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -49,7 +50,7 @@ class LineageService:
         """
         return asdict(self.graph().around(name, LineageDirection(direction), depth))
 
-    def columns(self, name: str) -> dict[str, Any]:
+    def columns(self, name: str, *, withdrawn: Future[None]) -> dict[str, Any]:
         """From which columns of which tables each column of a dataset or metric is made.
 
         Raises:
@@ -68,7 +69,9 @@ class LineageService:
                 if known is not None and (names := declared_columns(_parsed(known))):
                     declared[table] = names
         asked = {"spec": content, "declared": declared}
-        answer = self._engine.ask("lineage.columns", asked, timeout_s=_TIMEOUT_S)
+        answer = self._engine.ask(
+            "lineage.columns", asked, timeout_s=_TIMEOUT_S, withdrawn=withdrawn
+        )
         return {"name": name, "columns": answer["columns"]}
 
     def graph(self) -> Lineage:

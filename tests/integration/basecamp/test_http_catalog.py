@@ -1,6 +1,9 @@
 """The catalog over HTTP on a real warehouse, and `CatalogAPI` and command line on it."""
 
 import json
+import socket
+import threading
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from basecamp.routes import record
 from desk import answering
 from dli.api.catalog import CatalogAPI
 from dli.config import read_server_state
-from dli.exceptions import DLIError, ErrorCode
+from dli.exceptions import DLIError, ErrorCode, ServerError
 from dli.main import app
 from dli.models.catalog import TableDetail
 from dli.models.common import ExecutionContext
@@ -24,6 +27,7 @@ from dli.warehouse.connection import warehouse_of
 from dli.warehouse.dataset import run_statements
 
 TABLES, SEARCH = "/api/v1/catalog/tables", "/api/v1/catalog/search"
+DEADLINE_S = 30.0
 PEOPLE, ORDERS, TOP = "shop.sales.people", "shop.raw.orders", "shop.sales.top"
 SPEC = {
     "name": PEOPLE,
@@ -243,6 +247,24 @@ def test_a_warehouse_that_another_program_holds_is_said(catalog: Any) -> None:
     answer = catalog.get(TABLES)
     assert (answer.status, answer.body["code"]) == (503, "DLI-403")
     assert catalog.get(f"{SEARCH}?keyword=").status == 422
+
+
+def test_a_caller_that_goes_away_ends_the_question(catalog: Any) -> None:
+    asked, given_up = threading.Event(), threading.Event()
+
+    def slow(_subject: str, _arguments: object, withdrawn: Future[None]) -> dict[str, Any]:
+        asked.set()
+        withdrawn.result(DEADLINE_S)
+        given_up.set()
+        raise ServerError("Nobody waits any more.", code=ErrorCode.SERVER_EXECUTION)
+
+    catalog.engine.asked = slow
+    head = f"GET {TABLES}/{PEOPLE} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: "
+    with socket.create_connection(("127.0.0.1", catalog.port)) as line:
+        line.sendall(f"{head}{catalog.basecamp.token}\r\n\r\n".encode())
+        assert asked.wait(DEADLINE_S)
+        assert not given_up.is_set()
+    assert given_up.wait(DEADLINE_S)
 
 
 def test_the_library_in_server_mode(api: CatalogAPI) -> None:
