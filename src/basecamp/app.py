@@ -15,6 +15,7 @@ from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
 from basecamp.routes import (
+    audit,
     catalog,
     dataset,
     health,
@@ -31,6 +32,7 @@ from basecamp.routes import (
 from basecamp.routes.access import Site
 from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
+from basecamp.services.audit import AuditService
 from basecamp.services.backfill import BackfillService
 from basecamp.services.catalog import CatalogService
 from basecamp.services.execution import ExecutionService
@@ -116,6 +118,7 @@ class Basecamp:
             health=HealthService(database, self.engine),
             watch=RunWatch(),
             vigil=Vigil(),
+            audit=AuditService(database, clock),
             workflows=workflows,
             runs=RunService(database, self.engine, clock),
             backfills=BackfillService(database, self.engine, clock),
@@ -260,6 +263,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         catalog,
         lineage,
         transpile,
+        audit,
         health,
     )
     for part in parts:  # fixed segments before names

@@ -10,6 +10,7 @@ from basecamp.auth import TokenAuth
 from basecamp.errors import RequestRefusedError
 from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
+from basecamp.services.audit import AuditService
 from basecamp.services.backfill import BackfillService
 from basecamp.services.catalog import CatalogService
 from basecamp.services.command import Caller, Idempotency
@@ -39,6 +40,7 @@ class Site:
     health: HealthService
     watch: RunWatch
     vigil: Vigil
+    audit: AuditService
     workflows: WorkflowService
     runs: RunService
     backfills: BackfillService

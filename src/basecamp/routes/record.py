@@ -184,6 +184,30 @@ class LogRecord(Record):
     done: bool
 
 
+class AuditRecord(Record):
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    resource: str
+    request_id: str | None
+    reason: str | None
+    detail: dict[str, Any]
+    hash: str
+
+
+class AuditPage(PageRecord):
+    entries: list[AuditRecord]
+
+
+class AuditChainRecord(Record):
+    ok: bool
+    entries: int
+    head: str
+    broken_id: int | None
+    is_head_known: bool
+
+
 class PublicationRecord(Record):
     version: str
     dry_run: bool

@@ -185,6 +185,7 @@ audit = Table(
     Column("request_id", PlainText),
     Column("reason", PlainText),
     Column("detail", JsonText, nullable=False),
+    Column("hash", PlainText, nullable=False),  # of this row and the one before
     Index("audit_by_resource", "resource", "id"),
 )
 

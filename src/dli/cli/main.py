@@ -27,6 +27,7 @@ COMMANDS = {
     "catalog": Entry("dli.cli.catalog:catalog", "Show tables and their columns."),
     "lineage": Entry("dli.cli.lineage:lineage", "Show where data comes from and where it goes."),
     "transpile": Entry("dli.cli.transpile:transpile", "Rewrite SQL by rules, or for a dialect."),
+    "audit": Entry("dli.cli.audit:audit", "Show who changed what."),
     "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),
     "config": Entry("dli.cli.config:config", "Show the configuration."),
     "info": Entry("dli.cli.info:info", "Show version, Python, platform, project, server and mode."),

@@ -41,6 +41,16 @@ class BasecampClient(Connection):
     def health_check(self) -> ServerResponse:
         return self._get("health")
 
+    # -- audit ------------------------------------------------------------------------------
+
+    def audit_entries(
+        self, wanted: Mapping[str, str | None], *, limit: int = 100, offset: int = 0
+    ) -> ServerResponse:
+        return self._list("audit", items="entries", query=wanted, limit=limit, offset=offset)
+
+    def audit_chain(self, head: str | None = None) -> ServerResponse:
+        return self._get("audit", "chain", query={"head": head})
+
     # -- workflows --------------------------------------------------------------------------
 
     def workflow_get(self, dataset_name: str) -> ServerResponse:

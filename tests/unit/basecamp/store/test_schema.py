@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from basecamp.store import migrations, schema, table
+from basecamp.store import audit, migrations, schema, table
 from basecamp.store.database import Database
 from dli.exceptions import ConfigurationError, ServerError
 from postgres import PostgresServer
@@ -69,6 +70,29 @@ def test_a_store_of_the_first_release_is_migrated(unprepared: Database) -> None:
     with unprepared.read() as tx:
         revision = tx.execute(text("SELECT version_num FROM alembic_version")).scalar()
     assert revision == table.HEAD
+    unprepared.close()
+
+
+def test_the_audit_trail_of_an_older_store_is_chained(unprepared: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    row = "'2026-11-23T12:00:00.000000+00:00', 'ana', 'run.start', 'daily', NULL, 'é', '{\"a\": 1}'"
+    with unprepared.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for _ in range(3):
+            connection.execute(
+                text(
+                    "INSERT INTO audit (at, actor, action, resource, request_id, reason, detail) "
+                    f"VALUES ({row})"
+                )
+            )
+    schema.prepare(unprepared.engine)
+    with unprepared.transaction() as tx:
+        assert audit.walk(tx).rows == 3
+        audit.record(tx, at=datetime.now(UTC), actor="ana", action="b", resource="c")
+    with unprepared.read() as tx:
+        assert audit.walk(tx) == audit.Chain(4, audit.walk(tx).head)
     unprepared.close()
 
 

@@ -47,7 +47,7 @@ def test_version_alone_does_not_import_click() -> None:
     assert "click" not in loaded.stdout.split()
 
 
-@pytest.mark.parametrize("words", [(), ("workflow",), ("config",)])
+@pytest.mark.parametrize("words", [(), ("workflow",), ("config",), ("audit",)])
 def test_a_group_alone_prints_its_help_and_exits_2(dli: Dli, words: tuple[str, ...]) -> None:
     result = dli(*words)
     assert result.exit_code == 2
