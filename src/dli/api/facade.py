@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dli.exceptions import DLIError
 from dli.models.common import ExecutionContext
 from dli.models.state import ExecutionMode
 
-__all__ = ["Facade", "not_available"]
+__all__ = ["Facade"]
 
 
 class Facade:
@@ -27,8 +26,3 @@ class Facade:
     @property
     def _is_server(self) -> bool:
         return self.context.execution_mode is ExecutionMode.SERVER
-
-
-def not_available(what: str) -> DLIError:
-    """For what the contract names and this version cannot do yet."""
-    return DLIError(f"{what} is not available in this version yet")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from dli.api.argument import check_text
 from dli.api.engine import LocalEngine
-from dli.api.facade import Facade, not_available
+from dli.api.facade import Facade
 from dli.api.project import find_root, open_project
+from dli.api.remote_quality import RemoteQuality
 from dli.client.fake.quality import SAMPLE_QUALITIES
 from dli.exceptions import DLIValidationError, ErrorCode, MetricNotFoundError
 from dli.models.dq import DqStatus
 from dli.models.dq_entry import entry
 from dli.models.instant import utc_now
 from dli.models.quality import DqQualityResult, QualityInfo, QualitySpec, QualityTargetType
-from dli.warehouse.verdict import Verdicts
+from dli.warehouse.verdict import Verdicts, infos_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,9 @@ _NO_EXECUTOR = "Local executor not configured"
 
 
 class QualityAPI(Facade):
-    """In LOCAL mode tests come from the project's files, and run on `executor` or its warehouse."""
+    """In LOCAL mode tests come from the project's files, and run on `executor` or its warehouse;
+    in SERVER mode they are those registered on the server, and run there.
+    """
 
     def __init__(
         self, context: ExecutionContext | None = None, executor: QueryExecutor | None = None
@@ -52,11 +55,15 @@ class QualityAPI(Facade):
         status: str | None = None,
     ) -> list[QualityInfo]:
         """Tests; `target_type` and `status` are exact, `target_name` is a part of the name."""
-        if self._is_server:
-            raise not_available("QualityAPI.list_qualities in SERVER mode")
+        if self._is_mock:
+            found = _samples()
+        elif self._is_server:
+            found = self._remote().qualities(target_name)
+        else:
+            found = self._from_files()
         return [
             info
-            for info in (_samples() if self._is_mock else self._from_files())
+            for info in found
             if target_type in (None, info.target_type)
             and status in (None, info.status)
             and (target_name or "") in info.target_name
@@ -65,6 +72,8 @@ class QualityAPI(Facade):
     def get(self, name: str) -> QualityInfo | None:
         """One test, `None` when nobody knows the name."""
         check_text(name=name)
+        if self._is_server:
+            return self._remote().quality(name)
         return next((info for info in self.list_qualities() if info.name == name), None)
 
     def get_spec(self, spec_path: str | Path) -> QualitySpec:
@@ -114,7 +123,7 @@ class QualityAPI(Facade):
             message = f"tests: the spec has no test of these names: {', '.join(unknown)}"
             raise DLIValidationError(message, ErrorCode.PARAMETER_INVALID)
         if self._is_server:
-            raise not_available("QualityAPI.run in SERVER mode")
+            return self._run_on_server(spec, spec_path, tests or (), parameters or {}, fail_fast)
         selected = [test for test in spec.tests if not tests or test.name in tests]
         given = parameters or {}
         started_at = utc_now()
@@ -136,12 +145,32 @@ class QualityAPI(Facade):
             Verdicts(self._project().root).keep(result)
         return result
 
+    def register(
+        self, spec_path: str | Path, *, name: str | None = None, force: bool = False
+    ) -> None:
+        """Send a quality file to the server, which keeps it as a new version.
+
+        Its `name` is by default that of the file, `quality.NAME.yaml`.
+        Raises: QualitySpecNotFoundError (601), QualitySpecParseError (602), ServerError
+        (status_code 409 for a name that exists, without `force`).
+        """
+        from dli.specs.quality import spec_name
+
+        spec, _ = self._read(spec_path)
+        if self._is_mock:
+            return
+        name = name or spec_name(self._place(spec_path), spec)
+        self._remote().register(self._bundled(spec, spec_path), name=name, force=force)
+
     def get_history(self, name: str) -> list[dict[str, Any]]:
-        """The last results of a test on the project's warehouse, newest first.
+        """The last results of a test on the project's warehouse, or the server's, newest first.
 
         Each has `finished_at` and, of `test_results`, name, type, severity, status, failed rows and
         error.
         """
+        if self._is_server:
+            check_text(name=name)
+            return self._remote().history(name)
         found = self.get(name)
         if found is None or not self._is_kept():
             return []
@@ -207,17 +236,35 @@ class QualityAPI(Facade):
             casts_values=self._executor is not None,
         )
 
-    def _from_files(self) -> list[QualityInfo]:
-        from dli.specs.quality import read_qualities
+    def _run_on_server(
+        self,
+        spec: QualitySpec,
+        spec_path: str | Path,
+        tests: Sequence[str],
+        given: Mapping[str, Any],
+        fail_fast: bool,  # noqa: FBT001 - passed on
+    ) -> DqQualityResult:
+        declared = {name for test in spec.tests for name in test.params}
+        defaults = {k: v for k, v in self.context.parameters.items() if k in declared}
+        bundle = self._bundled(spec, spec_path)
+        return self._remote().run(bundle, tests, {**defaults, **given}, fail_fast=fail_fast)
 
+    def _bundled(self, spec: QualitySpec, spec_path: str | Path) -> QualitySpec:
+        """With the SQL of its files inside."""
+        from dli.specs.quality import bundled_quality
+
+        folder = self._place(spec_path).resolve().parent
+        root = find_root(self.context)
+        return bundled_quality(spec, folder, folder if root is None else root)
+
+    def _remote(self) -> RemoteQuality:
+        return RemoteQuality(self.context)
+
+    def _from_files(self) -> list[QualityInfo]:
         project = self._project()
-        files, _ = read_qualities(project.root, project.config.discovery)
         verdicts = Verdicts(project.root)
-        found = []
-        for file in files:
-            latest = {one["test_name"]: one for one in verdicts.latest(file.spec.target_urn)}
-            found += [_info(test, file.spec, latest.get(test.name, {})) for test in file.spec.tests]
-        return found
+        files, _ = project.qualities
+        return [info for file in files for info in infos_of(file.spec, verdicts)]
 
     def _project(self) -> Project:
         if self._opened is None:
@@ -237,19 +284,3 @@ def _target_of(spec: QualitySpec, project: Project) -> DatasetSpec | MetricSpec 
 
 def _samples() -> list[QualityInfo]:
     return [QualityInfo.model_validate(sample) for sample in SAMPLE_QUALITIES]
-
-
-def _info(test: DqTestDefinitionSpec, spec: QualitySpec, latest: Mapping[str, Any]) -> QualityInfo:
-    return QualityInfo(
-        name=test.name,
-        target_urn=spec.target_urn,
-        target_type=spec.target.type,
-        target_name=spec.target.name,
-        test_type=test.type.value,
-        status="active" if test.enabled else "disabled",
-        severity=test.severity,
-        description=test.description,
-        schedule=None if spec.schedule is None else spec.schedule.cron,
-        last_run=latest.get("finished_at"),
-        last_status=latest.get("status"),
-    )

@@ -33,7 +33,7 @@ def list_qualities(
     format: str,
     path: Path | None,
 ) -> None:
-    """List the quality tests of the project."""
+    """List the quality tests of the project, in SERVER mode those of the server."""
     from dli.api.quality import QualityAPI
 
     context = execution_context(path)

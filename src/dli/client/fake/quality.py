@@ -55,11 +55,40 @@ class FakeQuality:
                 )
             case ("POST", "run"):
                 return _run(body)
+            case ("POST",):
+                return _registered(body)
+            case ("POST", name, "run"):
+                return _run_sample(name)
+            case ("GET", name, "history"):
+                return page("results", [], query) if _sample(name) else _unknown()
             case ("GET", name):
-                found = [quality for quality in SAMPLE_QUALITIES if quality["name"] == name]
-                return done(found[0]) if found else refusal(404, "DLI-606", "Quality not found")
+                found = _sample(name)
+                return done(found) if found else _unknown()
             case _:
                 return refusal(405, "DLI-201", "No such operation")
+
+
+def _unknown() -> ServerResponse:
+    return refusal(404, "DLI-606", "Quality not found")
+
+
+def _sample(name: str) -> Record | None:
+    return next((quality for quality in SAMPLE_QUALITIES if quality["name"] == name), None)
+
+
+def _registered(body: Record) -> ServerResponse:
+    target = body["spec"].get("target", {})
+    urn = f"{target.get('type', 'dataset')}:{target.get('name', '')}"
+    return done({"name": body.get("name") or target.get("name", ""), "target_urn": urn})
+
+
+def _run_sample(name: str) -> ServerResponse:
+    quality = _sample(name)
+    if quality is None:
+        return _unknown()
+    test = {"name": name, "type": quality["test_type"], "severity": quality["severity"]}
+    target = {"type": quality["target_type"], "name": quality["target_name"]}
+    return _run({"spec": {"target": target, "tests": [test]}})
 
 
 def _matching(query: Mapping[str, Any]) -> list[Record]:

@@ -165,10 +165,19 @@ def test_without_an_executor_nothing_passes(api: QualityAPI) -> None:
     assert result.failed_count == 2
 
 
-def test_a_server_says_that_it_is_not_there_yet(root: Path) -> None:
+def test_server_mode_without_a_server_says_what_is_missing(root: Path) -> None:
     context = ExecutionContext(project_path=root, execution_mode=ExecutionMode.SERVER)
-    with pytest.raises(DLIError, match="not available in this version yet"):
+    with pytest.raises(DLIError, match="server_url required"):
         QualityAPI(context).run(FILE)
+
+
+def test_mock_registers_nothing_but_reads_the_file(
+    root: Path, mock_context: ExecutionContext
+) -> None:
+    context = mock_context.model_copy(update={"project_path": root})
+    QualityAPI(context).register(FILE)
+    with pytest.raises(QualitySpecNotFoundError):
+        QualityAPI(context).register("quality/none.yaml")
 
 
 @pytest.mark.parametrize("mode", [ExecutionMode.MOCK, ExecutionMode.SERVER])

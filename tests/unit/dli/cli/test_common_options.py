@@ -60,6 +60,7 @@ CASES: dict[str, list[str]] = {
     "metric history": [TOTAL],
     "quality list": [],
     "quality get": ["some"],
+    "quality register": [QUALITY],
     "quality run": [QUALITY],
     "quality validate": [QUALITY],
     "catalog show": ["shop"],
@@ -111,6 +112,7 @@ def answers(server: ScriptedServer) -> None:
     server.on("GET /catalog/search", (200, {"tables": [table], **page}))
     sets: dict[str, list[str]] = {key: [] for key in ("added", "changed", "removed", "unchanged")}
     server.on("POST /workflows/publish", (200, {"version": "v1", **sets}))
+    server.on("POST /quality", (201, {"name": "shop.raw.orders"}))
     for noun, spec in (("datasets", DAILY), ("metrics", TOTAL)):
         record = {"name": spec, "owner": "ana", "team": "sales"}
         server.on(f"POST /{noun}", (201, record))
