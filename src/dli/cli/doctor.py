@@ -102,6 +102,9 @@ def check_specs(path: Path | None) -> Iterator[Check]:
     for problem in project.problems:
         yield Check("specs", "fail", str(problem))
     yield Check("specs", "ok" if datasets else "warn", f"usable datasets: {len(datasets)}")
+    if project.config.lineage.url and find_spec("openlineage") is None:
+        found = "A lineage target is set, and its library is not installed: it is told nothing."
+        yield Check("lineage", "warn", found, "Install dli[lineage].")
 
 
 def check_state_dir(path: Path | None) -> Iterator[Check]:

@@ -226,6 +226,17 @@ def test_people_are_told_as_they_wish(
         assert body == "key: fail, 3 failing rows"
 
 
+def test_only_the_leader_runs_them(place: Place) -> None:
+    class Follower(SoleLeadership):
+        term = None
+
+    place.register()
+    place.tick()
+    place.schedule = QualitySchedule(Follower(place.database), place._examine, place.clock)
+    assert place.tick(hours=9) is None
+    assert place.days() == []
+
+
 def test_the_thread_runs_what_is_due_and_is_woken_by_a_registration(place: Place) -> None:
     place.schedule.start()
     place.register("* * * * *")

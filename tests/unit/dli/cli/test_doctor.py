@@ -53,6 +53,18 @@ def test_doctor_finds_broken_specs_and_an_open_state_folder(
     assert "dataset.a.b.c.yaml" in failed["specs"]
 
 
+def test_doctor_misses_the_library_of_a_lineage_target(
+    dli: Dli, healthy: ScriptedServer, clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dli("init")
+    with (clean_place / "dli.yaml").open("a") as file:
+        file.write("\nlineage: {url: 'http://lineage.example'}\n")
+    assert "lineage" not in states(dli("doctor", "-f", "json"))
+    monkeypatch.setattr("dli.cli.doctor.find_spec", lambda name: name != "openlineage" or None)
+    result = dli("doctor", "-f", "json")
+    assert (result.exit_code, states(result)["lineage"]) == (0, "warn")
+
+
 def test_doctor_tells_of_another_version(dli: Dli, healthy: ScriptedServer) -> None:
     healthy.on("GET /health", (200, {"status": "ok", "version": "9.9.9"}))
     result = dli("doctor", "-f", "json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,3 +154,18 @@ def test_events_of_an_unknown_name_and_of_a_table(dli: Dli) -> None:
     unknown = dli("lineage", "show", "s.m.lfet", "--format", "openlineage")
     assert unknown.exit_code == 1
     assert "s.m.left" in unknown.stderr
+
+
+def test_events_of_openlineage_from_the_samples(dli: Dli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLI_EXECUTION_MODE", "mock")
+    result = dli("lineage", "show", "iceberg.analytics.daily_clicks", "--format", "openlineage")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {event["job"]["namespace"] for event in events} == {"default"}
+
+
+def test_events_of_openlineage_need_their_extra(dli: Dli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "dli.warehouse.openlineage", raising=False)
+    monkeypatch.setitem(sys.modules, "openlineage.client", None)
+    result = dli("lineage", "show", "s.m.left", "--format", "openlineage")
+    assert result.exit_code == 1
+    assert "dli[lineage]" in result.stderr

@@ -186,6 +186,20 @@ def test_tests_see_the_day_of_the_run_and_tables_that_no_statement_names(execute
     assert message.endswith("known (1 rows)")
 
 
+def test_tests_may_read_tables_by_short_names_and_in_other_catalogs(
+    execute: Execute, run: Rows
+) -> None:
+    run("CREATE TABLE other.main.days AS SELECT DATE '2026-01-01' AS dt")
+    run("CREATE TABLE short (n INT)")
+    near = {"name": "near", "type": "singular", "sql": "SELECT * FROM short"}
+    far = {"name": "far", "type": "relationships", "column": "dt", "to": "other.main.days"}
+    assert execute(near, {**far, "to_column": "dt"}).success
+    run("INSERT INTO short VALUES (1)")
+    run("DELETE FROM other.main.days")
+    message = refused(execute, near, {**far, "to_column": "dt"})
+    assert message.endswith("2 of 2 tests did not pass: near (1 rows), far (1 rows)")
+
+
 def test_a_stop_during_the_tests_undoes_the_run(
     warehouse: DuckDBWarehouse, run: Rows, events: list[StatementEvent]
 ) -> None:

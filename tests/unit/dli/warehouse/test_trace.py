@@ -1,6 +1,7 @@
 """Events of lineage: what they say of a run, and that a target which is away never harms one."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -238,6 +239,16 @@ def test_without_a_thread_that_keeps_up_events_are_dropped(
     for _ in range(3):
         attempt(emitter, spec())
     assert "events are dropped" in caplog.text
+
+
+def test_without_its_library_a_target_harms_no_run(
+    attempt: Run, emitter: Emitter, caplog: pytest.LogCaptureFixture, monkeypatch: Any
+) -> None:
+    monkeypatch.delitem(sys.modules, "dli.warehouse.openlineage", raising=False)
+    monkeypatch.setitem(sys.modules, "openlineage.client", None)
+    attempt(emitter, spec())
+    emitter.flush(FLUSH_S)
+    assert "dli[lineage] is not installed" in caplog.text
 
 
 def test_the_target_is_a_setting_of_the_project(tmp_path: Path) -> None:
