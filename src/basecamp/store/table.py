@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0005"
+HEAD = "0006"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()

@@ -10,8 +10,8 @@ from alembic import op
 
 from basecamp.store import column
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _KEPT = ("id", "at", "actor", "action", "resource", "request_id", "reason", "detail")
 
