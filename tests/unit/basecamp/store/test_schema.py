@@ -79,7 +79,7 @@ def test_the_audit_trail_of_an_older_store_is_chained(unprepared: Database) -> N
     row = "'2026-11-23T12:00:00.000000+00:00', 'ana', 'run.start', 'daily', NULL, 'é', '{\"a\": 1}'"
     with unprepared.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+        command.upgrade(config, "0005")
         for _ in range(3):
             connection.execute(
                 text(
