@@ -19,6 +19,7 @@ from dli.warehouse.base import StatementInterruptedError
 from dli.warehouse.connection import warehouse_of
 from dli.warehouse.dataset import run_statements
 from dli.warehouse.emitter import emitter_of
+from dli.warehouse.limit import Limits
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
 from dli.warehouse.verdict import Verdicts
@@ -151,6 +152,7 @@ class Job:
                 dialect=spec.execution.dialect,
                 dataset_name=spec.name,
                 on_event=_tell,
+                limits=Limits.of(spec.execution, is_timed=False),
                 gate=gate,
                 verdicts=Verdicts(order.root),
             )

@@ -58,6 +58,7 @@ class LocalEngine:
         DLIValidationError 202.
         """
         from dli.warehouse.dataset import run_statements
+        from dli.warehouse.limit import Limits
         from dli.warehouse.verdict import Verdicts
 
         def work(session: Session) -> DatasetExecutionResult:
@@ -69,7 +70,7 @@ class LocalEngine:
                 dialect=execution.dialect,
                 dataset_name=name,
                 on_event=on_event,
-                timeout_s=execution.timeout_seconds,
+                limits=Limits.of(execution),
                 gate=gate,
                 verdicts=None if gate is None else Verdicts(self._project().root),
             )

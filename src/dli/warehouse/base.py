@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REFUSALS",
+    "DataHeldError",
     "EventKind",
     "Outcome",
     "Session",
@@ -29,8 +30,9 @@ REFUSALS = frozenset(
 )
 """What is wrong with a statement; other codes are about the engine and end the run at once."""
 
-EventKind = Literal["started", "finished", "failed", "ignored", "repeated", "skipped"]
-"""`ignored`: failed, and the spec says to go on; `repeated`: done again after such a failure."""
+EventKind = Literal["waiting", "started", "finished", "failed", "ignored", "repeated", "skipped"]
+"""`waiting`: the data cannot be had yet; `ignored`: failed, and the spec says to go on;
+`repeated`: done again after such a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class StatementEvent:
         if self.duration_ms is not None:
             text += f", {self.duration_ms} ms"
         return text if self.error is None else f"{text}: {self.error}"
+
+
+class DataHeldError(ExecutionError):
+    """Somebody else has the data open (403); nothing has begun, and it may be free again soon."""
 
 
 class StatementInterruptedError(ExecutionError):

@@ -9,7 +9,7 @@ from dli.exceptions import ExecutionError
 from dli.models.execution import DatasetExecutionResult, ExecutionResult
 from dli.warehouse.base import REFUSALS, StatementEvent
 from dli.warehouse.gate import GateKeeper
-from dli.warehouse.limit import time_limit
+from dli.warehouse.limit import Limits, prepare, time_limit
 from dli.warehouse.plan import plan_statements
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_statements(
     dialect: str,
     dataset_name: str = "",
     on_event: Callable[[StatementEvent], None] | None = None,
-    timeout_s: float | None = None,
+    limits: Limits | None = None,
     gate: Gate | None = None,
     verdicts: Verdicts | None = None,
 ) -> DatasetExecutionResult:
@@ -51,8 +51,8 @@ def run_statements(
     first 100 are kept.
 
     SQL that the engine refuses gives a result without success. Raises
-    `StatementInterruptedError` after `session.interrupt`, `ExecutionError` DLI-402 after
-    `timeout_s`, 403 when the data cannot be had, 604 when the gate does not let the run through,
+    `StatementInterruptedError` after `session.interrupt`, `ExecutionError` DLI-402 after the time
+    limit, 403 when the data cannot be had, 604 when the gate does not let the run through,
     and `DLIValidationError` DLI-202 for SQL that cannot be read. After each of these the data is as
     before. A stop or a timeout after the commit is no failure of the run.
     """
@@ -60,9 +60,11 @@ def run_statements(
     tell = on_event or _ignore
     keeper = None if gate is None else GateKeeper(gate, session, tell, verdicts)
     run = _Run(session, plan, dataset_name, tell, keeper)
-    with time_limit(session, timeout_s):
+    limits = limits or Limits()
+    with time_limit(session, limits.timeout_s):
         try:
-            session.prepare([*plan, *(() if keeper is None else keeper.plan())])
+            whole = [*plan, *(() if keeper is None else keeper.plan())]
+            prepare(session, whole, limits, run.wait)
             return run.all()
         finally:
             session.rollback()
@@ -98,6 +100,10 @@ class _Run:
         self._on_event = on_event
         self._results: dict[int, ExecutionResult] = {}
         self._started = time.perf_counter()
+
+    def wait(self, error: ExecutionError) -> None:
+        """Tell that nothing begins until the data can be had."""
+        self._tell("waiting", 0, error=error)
 
     def all(self) -> DatasetExecutionResult:
         inside = [index for index in range(len(self._plan)) if not self._is_outside(index)]

@@ -10,6 +10,7 @@ import duckdb
 
 from dli.config import make_private
 from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
+from dli.warehouse.base import DataHeldError
 from dli.warehouse.failure import holder_of_lock, refusal
 from dli.warehouse.instance import EngineLimits, start_instance
 from dli.warehouse.relation import Relation, quoted
@@ -279,7 +280,7 @@ class DuckDBWarehouse:
         self._adopt_views(name)
 
     def _held(self, name: str, holder: str, cause: duckdb.Error) -> ExecutionError:
-        return ExecutionError(
+        return DataHeldError(
             f"The file of catalog {name} is open in {holder}. Basecamp lets go of it when its "
             "runs end: try again then, end those runs with `dli workflow stop`, or close the "
             "program that holds it",

@@ -16,6 +16,7 @@ from dli.specs.inline import INLINE, by_rules, inline_spec
 from dli.specs.statement import main_sql
 from dli.specs.substitution import Rules
 from dli.warehouse.dataset import check_statements, run_statements
+from dli.warehouse.limit import Limits
 from dli.warehouse.report import Attempt
 from dli.warehouse.result import (
     binding_result,
@@ -105,7 +106,7 @@ def _run(
             statements,
             dialect=spec.execution.dialect,
             dataset_name=spec.name,
-            timeout_s=spec.execution.timeout_seconds,
+            limits=Limits.of(spec.execution),
             gate=gate,
             verdicts=Verdicts(desk.project().root),
         )

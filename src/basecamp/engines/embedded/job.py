@@ -13,6 +13,7 @@ from dli.specs.gate import render_gate
 from dli.specs.schedule import Interval, local_date
 from dli.specs.template import RenderContext
 from dli.warehouse.dataset import check_statements, run_statements
+from dli.warehouse.limit import Limits
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
 from dli.warehouse.verdict import Verdicts
@@ -122,6 +123,7 @@ class Job:
                 statements,
                 dialect=spec.execution.dialect,
                 on_event=self._on_event,
+                limits=Limits.of(spec.execution, is_timed=False),
                 gate=gate,
                 verdicts=Verdicts(self._workshop.project().root),
             )

@@ -97,7 +97,7 @@ def _run_dataset(
         show_sql=show_sql,
         skip_pre=skip_pre,
         skip_post=skip_post,
-        on_event=_tell if sys.stderr.isatty() else None,
+        on_event=_tell,
     )
     if dry_run or api.context.dry_run:
         _note_unbound(api, name, values)
@@ -153,7 +153,8 @@ def _emit_rows(found: ExecutionResult) -> None:
 
 
 def _tell(event: StatementEvent) -> None:
-    if event.kind != "started":
+    """Progress for whoever looks; that it waits, and for what, for every reader."""
+    if event.kind == "waiting" or (sys.stderr.isatty() and event.kind != "started"):
         note(str(event))
 
 

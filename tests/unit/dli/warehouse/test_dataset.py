@@ -12,6 +12,7 @@ from dli.warehouse.base import StatementEvent, StatementInterruptedError
 from dli.warehouse.dataset import check_statements, run_statements
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.instance import EngineLimits
+from dli.warehouse.limit import Limits
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -247,7 +248,7 @@ def test_a_run_over_its_time_limit_is_undone(execute: Execute, run: Rows) -> Non
             delete("2026-01-01"),
             Statement("main", None, SLOW, False),
             dialect="duckdb",
-            timeout_s=0.2,
+            limits=Limits(timeout_s=0.2),
         )
     assert caught.value.code == "DLI-402"
     assert not isinstance(caught.value, StatementInterruptedError)
@@ -255,7 +256,7 @@ def test_a_run_over_its_time_limit_is_undone(execute: Execute, run: Rows) -> Non
 
 
 def test_a_time_limit_that_is_not_reached_stops_nothing(execute: Execute) -> None:
-    assert execute(CREATE, insert("2026-01-01"), timeout_s=60).success
+    assert execute(CREATE, insert("2026-01-01"), limits=Limits(timeout_s=60)).success
 
 
 def test_a_stop_undoes_the_run(warehouse: DuckDBWarehouse, execute: Execute, run: Rows) -> None:

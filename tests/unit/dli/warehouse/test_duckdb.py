@@ -14,6 +14,7 @@ import pytest
 from dli.exceptions import ConfigurationError, ExecutionError
 from dli.specs.dataset import Statement
 from dli.specs.project_file import SourceDefinition
+from dli.warehouse.base import DataHeldError
 from dli.warehouse.dataset import run_statements
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.instance import EngineLimits
@@ -126,7 +127,7 @@ def test_data_held_by_another_process_is_told_with_its_holder(
     warehouse = make_warehouse(lock_timeout_s=0.2)
     with held_by_another_process(folder_of(project) / "iceberg.duckdb") as holder:
         statement = Statement("main", None, "CREATE TABLE iceberg.a.t (v INT)", False)
-        with warehouse.session() as session, pytest.raises(ExecutionError) as caught:
+        with warehouse.session() as session, pytest.raises(DataHeldError) as caught:
             run_statements(session, [statement], dialect="trino")
     assert caught.value.code == "DLI-403"
     assert f"process {holder.pid}" in caught.value.message
