@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 import duckdb
@@ -149,13 +150,17 @@ class DuckDBWarehouse:
                     self._refresh(view)
 
     def provide_all(self, *, on_wait: Callable[[], None]) -> None:
-        """Attach every catalog there is, with the views of all sources; raises as `provide`."""
+        """Attach every catalog there is, with the views of sources; raises as `provide`.
+
+        A source whose files are missing or cannot be read keeps nobody from the rest.
+        """
         catalogs = list(self._files or ())
         if self._files is None:
             catalogs = [file.stem for file in sorted(self._folder.glob("*.duckdb"))]
-        reads = {Relation(catalog, "main", "") for catalog in catalogs}
-        reads |= {view.relation for view in self.sources.values()}
-        self.provide(reads, (), on_wait=on_wait)
+        self.provide({Relation(name, "main", "") for name in catalogs}, (), on_wait=on_wait)
+        for view in self.sources.values():
+            with suppress(ConfigurationError):
+                self.provide({view.relation}, (), on_wait=on_wait)
 
     def source_updated_at(self, relation: Relation) -> datetime | None:
         """When the files of this source were written; `None` for what is no source."""

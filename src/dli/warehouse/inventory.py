@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from dli.exceptions import ExecutionError
 from dli.models.cell import json_value
+from dli.warehouse.base import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -67,9 +69,12 @@ class ColumnFigures:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows there are, and the newest day or instant of the column they are divided by."""
+    """How many rows there are, and the newest day or instant of the column they are divided by.
 
-    row_count: int
+    `row_count` is None for what cannot be read, such as a view of a table that has gone.
+    """
+
+    row_count: int | None
     newest: datetime | None = None
 
 
@@ -85,7 +90,12 @@ class Survey:
 def size_of(session: Session, table: StoredTable, partition: str | None = None) -> Size:
     """The size of a table; `partition` is the name of a column, in any letter case."""
     newest = _newest(table, partition)
-    found = session.execute(f"SELECT count(*), {newest} FROM {table.sql}")  # noqa: S608 - quoted
+    try:
+        found = session.execute(f"SELECT count(*), {newest} FROM {table.sql}")  # noqa: S608 - quoted
+    except ExecutionError as error:
+        if error.code not in REFUSALS:
+            raise
+        return Size(None)
     row_count, last = found.rows[0]
     return Size(int(row_count), _instant(last))
 

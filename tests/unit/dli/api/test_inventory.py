@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dli.api.catalog import CatalogAPI
@@ -140,6 +141,22 @@ def test_search_looks_at_names_columns_descriptions_and_tags(
     result = api.search(word)
     assert [table.name for table in result.tables] == names
     assert (result.total_matches, result.keyword) == (len(names), word)
+
+
+def test_what_cannot_be_read_hides_nothing_else(api: CatalogAPI) -> None:
+    root = api.context.project_path
+    assert root is not None
+    with duckdb.connect(root / ".dli" / "warehouse" / "shop.duckdb") as other:
+        other.execute("CREATE TABLE sales.base (a INT); CREATE VIEW sales.view AS FROM sales.base")
+        other.execute("DROP TABLE sales.base")
+    sources = f"[{{table: {ORDERS}, path: orders.csv}}, {{table: shop.raw.gone, path: gone.csv}}]"
+    (root / "dli.yaml").write_text(f"sources: {sources}")
+    fresh = CatalogAPI(api.context)
+    result = fresh.list_tables()
+    assert result.error_message is None
+    counts = {table.name: table.row_count for table in result.tables}
+    assert counts == {ORDERS: 4, PEOPLE: 3, "shop.sales.view": None}
+    assert (fresh.get("shop.sales.view").error_message or "").startswith("[DLI-405]")
 
 
 def test_what_goes_wrong_is_a_failure(api: CatalogAPI) -> None:
