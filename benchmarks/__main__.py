@@ -9,7 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import listing, quality, server, single_run, start_up, throughput, validation
+from benchmarks import (
+    listing,
+    quality,
+    server,
+    single_run,
+    start_up,
+    throughput,
+    transpilation,
+    validation,
+)
 from benchmarks.figure import table
 from benchmarks.measure import progress
 from benchmarks.report import write
@@ -33,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "stop": server.stop,
     "validate": validation.validate,
     "quality": quality.quality,
+    "transpile": transpilation.transpile,
 }
 
 

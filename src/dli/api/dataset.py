@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from dli.api.argument import check_minimum, check_text
 from dli.api.filter import SpecFilter
-from dli.api.project import project_rules
 from dli.api.remote import Remote
+from dli.api.rule import project_rules
 from dli.api.spec import NO_ENGINE, SpecFacade
 from dli.exceptions import ExecutionError, TableNotFoundError
 from dli.models.common import DatasetResult, ValidationResult

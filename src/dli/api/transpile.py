@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from dli.api.argument import check_minimum
 from dli.api.facade import Facade
-from dli.api.project import project_rules
 from dli.api.reply import record_of, records_of, unreadable
+from dli.api.rule import ProjectRules
 from dli.api.server import connect
 from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
 from dli.models.common import (
@@ -38,6 +38,7 @@ class TranspileAPI(Facade):
 
     def __init__(self, context: ExecutionContext | None = None) -> None:
         super().__init__(context)
+        self._project_rules = ProjectRules(self.context)
 
     def transpile(
         self,
@@ -131,13 +132,8 @@ class TranspileAPI(Facade):
 
         if not apply_rules and metrics_of is None:
             return Rules()
-        known = self._of_server(metrics_of) if self._is_server else project_rules(self.context)
-        wanted = {RuleType.TABLE_SUBSTITUTION} if apply_rules else set()
-        wanted |= {RuleType.METRIC_EXPANSION} if metrics_of else set()
-        return Rules(
-            rules=[rule for rule in known.rules if rule.type in wanted],
-            metrics=known.metrics if metrics_of else (),
-        )
+        known = self._of_server(metrics_of) if self._is_server else self._project_rules.read()
+        return known.only(tables=apply_rules, metrics=metrics_of is not None)
 
     def _of_server(self, metrics_of: tuple[str, str] | None) -> Rules:
         """The server's rules, and the one metric that the SQL may have."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dli.exceptions import ErrorCode, TranspileError
 from dli.models.transpile import MetricDefinition, RuleType
@@ -17,6 +18,16 @@ class Rules:
     rules: Sequence[RuleEntry] = ()
     metrics: Sequence[MetricDefinition] = ()
 
+    def only(self, *, tables: bool, metrics: bool) -> "Rules":
+        """Those of the kinds that are wanted."""
+        if tables and metrics:
+            return self
+        wanted = {RuleType.TABLE_SUBSTITUTION} if tables else set()
+        wanted |= {RuleType.METRIC_EXPANSION} if metrics else set()
+        rules = [rule for rule in self.rules if rule.type in wanted]
+        return Rules(rules, self.metrics if metrics else ())
+
+    @cached_property
     def tables(self) -> dict[str, RuleEntry]:
         """Enabled table rules by their source in lower case, the highest priority of each.
 
@@ -33,6 +44,7 @@ class Rules:
                 )
         return found
 
+    @cached_property
     def expressions(self) -> dict[str, RuleEntry]:
         """A rule for every metric, by its name in lower case; rules go before definitions."""
         defined = (

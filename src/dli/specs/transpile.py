@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import sqlglot
 from sqlglot import Expr, exp
@@ -17,9 +18,10 @@ from dli.models.transpile import (
 )
 from dli.specs.project_file import RuleEntry
 from dli.specs.rule import DIALECTS
-from dli.specs.sql import names_a_cte, parse_script
+from dli.specs.sql import dialect_of, names_a_cte, parse_own_script
 from dli.specs.substitution import Rules
 from dli.specs.suspicion import suspicions
+from dli.specs.syntax import Nodes
 
 __all__ = ["Rules", "Transpiled", "find_metrics", "transpile"]
 
@@ -46,22 +48,23 @@ def transpile(sql: str, *, read: str, write: str, rules: Rules | None = None) ->
                 code=ErrorCode.DIALECT_UNSUPPORTED,
             )
     rules = rules or Rules()
-    text, applied, warnings = _with_metric(sql, read, rules.expressions())
-    parsed = parse_script(text, read)
-    warnings += [warning for statement in parsed for warning in suspicions(statement)]
-    statements = [statement.copy() for statement in parsed]
-    tables = rules.tables()
+    text, applied, warnings = _with_metric(sql, read, rules)
+    statements = parse_own_script(text, read)
+    tables = rules.tables
     for statement in statements:
-        applied += _substitute(statement, tables)
+        nodes = Nodes(statement)
+        warnings += suspicions(statement, nodes)
+        applied += _substitute(nodes, tables) if tables else []
     if read != write or any(rule.type is RuleType.TABLE_SUBSTITUTION for rule in applied):
         text = _written(statements, write, text)
     return Transpiled(text, list({rule.id: rule for rule in applied}.values()), warnings)
 
 
-def _written(statements: list[Expr], dialect: str, original: str) -> str:
+def _written(statements: Sequence[Expr], dialect: str, original: str) -> str:
+    writer = dialect_of(dialect)
     try:
         texts = [
-            statement.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
+            writer.generate(statement, copy=False, unsupported_level=ErrorLevel.RAISE)
             for statement in statements
         ]
     except UnsupportedError as error:
@@ -73,6 +76,8 @@ def _written(statements: list[Expr], dialect: str, original: str) -> str:
 
 def find_metrics(sql: str, dialect: str) -> list[MetricMatch]:
     """Every `METRIC(name)` outside of strings and comments; the name may be quoted or dotted."""
+    if "metric" not in sql.lower():
+        return []
     try:
         tokens = sqlglot.tokenize(sql, read=dialect)
     except TokenError:
@@ -97,13 +102,13 @@ def _metrics(sql: str, tokens: Sequence[sqlglot.Token]) -> Iterator[MetricMatch]
 
 
 def _with_metric(
-    sql: str, dialect: str, expressions: Mapping[str, RuleEntry]
+    sql: str, dialect: str, rules: Rules
 ) -> tuple[str, list[RuleEntry], list[TranspileWarning]]:
     matches = find_metrics(sql, dialect)
     if not matches:
         return sql, [], []
     first = matches[0]
-    rule = expressions.get(first.metric_name.lower())
+    rule = rules.expressions.get(first.metric_name.lower())
     if len(matches) == 1 and rule is not None:
         expanded = f"{sql[: first.start_pos]}({rule.target}){sql[first.end_pos :]}"
         return expanded, [rule], []
@@ -116,38 +121,43 @@ def _with_metric(
     return sql, [], [warning]
 
 
-def _substitute(statement: Expr, rules: Mapping[str, RuleEntry]) -> list[RuleEntry]:
+def _substitute(nodes: Nodes, rules: Mapping[str, RuleEntry]) -> list[RuleEntry]:
     """Replace tables in place; columns that name the table go with it."""
     applied = []
-    for table in list(statement.find_all(exp.Table)) if rules else []:
-        if not isinstance(table.this, exp.Identifier) or names_a_cte(table):
+    for table in nodes.of(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
             continue
         parts = [part.name for part in table.parts]
         keys = (".".join(parts[start:]).lower() for start in range(len(parts)))
         rule = next((rules[key] for key in keys if key in rules), None)
-        if rule is not None:
-            new = [_identifier(part) for part in rule.target.split(".")]
-            if not table.alias:
-                _rename_columns(statement, parts, new)
-            table.set("this", new[-1])
-            table.set("db", new[-2] if len(new) > 1 else None)
-            table.set("catalog", new[-3] if len(new) > 2 else None)
-            applied.append(rule)
+        if rule is None or names_a_cte(table):
+            continue
+        new = [exp.Identifier(this=name, quoted=quoted) for name, quoted in _parts(rule.target)]
+        if not table.alias:
+            _rename_columns(nodes, parts, new)
+        table.set("this", new[-1])
+        table.set("db", new[-2] if len(new) > 1 else None)
+        table.set("catalog", new[-3] if len(new) > 2 else None)
+        applied.append(rule)
     return applied
 
 
-def _identifier(name: str) -> exp.Identifier:
-    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
-    return exp.to_identifier(name, quoted=not is_plain)
+@cache
+def _parts(name: str) -> tuple[tuple[str, bool], ...]:
+    """The parts of a name, and whether SQL needs quotes around them."""
+    plain = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    return tuple((part, plain.fullmatch(part) is None) for part in name.split("."))
 
 
-def _rename_columns(statement: Expr, old: list[str], new: list[exp.Identifier]) -> None:
-    name = old[-1].lower()
-    if any(alias.name.lower() == name for alias in statement.find_all(exp.TableAlias)):
+def _rename_columns(nodes: Nodes, old: list[str], new: list[exp.Identifier]) -> None:
+    names = [part.lower() for part in old]
+    if any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
         return  # the columns may mean the alias
-    for column in statement.find_all(exp.Column):
+    for column in nodes.of(exp.Column):
+        if not column.args.get("table"):
+            continue
         qualifiers = [part.name.lower() for part in column.parts[:-1]]
-        if qualifiers and [part.lower() for part in old][-len(qualifiers) :] == qualifiers:
+        if qualifiers and names[-len(qualifiers) :] == qualifiers:
             column.set("table", new[-1].copy())
             column.set("db", None)
             column.set("catalog", None)

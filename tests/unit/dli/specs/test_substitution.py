@@ -41,7 +41,7 @@ def test_enabled_rules_go_before_definitions_the_highest_priority_first(
     found = RULES.definition(name)
     assert found is not None
     assert found.expression == expression
-    assert RULES.expressions()[name.lower()].target == expression
+    assert RULES.expressions[name.lower()].target == expression
 
 
 @pytest.mark.parametrize("name", ["table", "other", ""])
