@@ -1,6 +1,7 @@
 """Datasets, metrics and statements that are run over HTTP, on a real engine."""
 
 import contextlib
+import json
 import socket
 import threading
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from basecamp.store import audit
 
 SALES, BAD, GATED = "shop.sales.daily", "shop.sales.bad", "shop.sales.gated"
 TOTAL = "shop.sales.total"
+RUN = f"/api/v1/datasets/{SALES}/run"
 HEAD = {"owner": "ana@example.com", "team": "sales"}
 FILL = """
 INSERT INTO shop.sales.daily
@@ -199,6 +201,18 @@ def test_the_rules_of_the_project_apply_to_a_statement(shop: Any) -> None:
     assert sql(shop, text, strict=True)["status"] == "success"
 
 
+def test_a_caller_that_goes_takes_its_sql_along(shop: Any) -> None:
+    endless = (
+        "SELECT COUNT(*) FROM UNNEST(SEQUENCE(1, 1000000)) AS a(x)"
+        " CROSS JOIN UNNEST(SEQUENCE(1, 1000000)) AS b(y) WHERE x * y % 7919 = 13"
+    )
+    questions = shop.basecamp.engine._questions
+    with send(shop, "k9", "/api/v1/sql/run", {"sql": endless}):
+        shop.wait_until(lambda: any(one.is_sent for one in list(questions._open.values())))
+    shop.wait_until(lambda: len(questions) == 0)
+    assert sql(shop, "SELECT 1 AS a")["data"] == [{"a": 1}]
+
+
 class Patient:
     """A question that is answered when the test says so, or when its caller goes."""
 
@@ -223,12 +237,13 @@ def patient(site: Any) -> Patient:
     return site.engine.asked  # type: ignore[no-any-return]
 
 
-def send(site: Any, key: str) -> socket.socket:
+def send(site: Any, key: str, path: str = RUN, body: object = None) -> socket.socket:
     line = socket.create_connection(("127.0.0.1", site.port), timeout=10)
+    data = json.dumps(body or {})
     head = (
-        f"POST /api/v1/datasets/{SALES}/run HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n"
         f"Authorization: Bearer {site.basecamp.token}\r\nContent-Type: application/json\r\n"
-        f"Idempotency-Key: {key}\r\n\r\n{{}}"
+        f"Idempotency-Key: {key}\r\n\r\n{data}"
     )
     line.sendall(head.encode())
     return line

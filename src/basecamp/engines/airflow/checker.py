@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from basecamp.clock import Clock
 
 _log = logging.getLogger(__name__)
+_KILL_AFTER_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Checker:
         self._lock = threading.Lock()
         self._link: WorkerLink | None = None
         self._used_at = clock.monotonic()
-        self._questions = Questions(self._put)
+        self._questions = Questions(self._put, clock.monotonic)
 
     def ask(
         self,
@@ -61,9 +62,12 @@ class Checker:
         )
 
     def retire(self) -> None:
-        """End a worker that nobody has needed for a while."""
+        """End a worker that nobody has needed for a while, or that does not let go."""
         with self._lock:
-            idle_s = self._clock.monotonic() - self._used_at
+            now = self._clock.monotonic()
+            if self._link is not None and self._questions.is_stuck(now, _KILL_AFTER_S):
+                self._link.kill()
+            idle_s = now - self._used_at
             if self._questions or idle_s < self._settings.worker_idle_s:
                 return
             link, self._link = self._link, None

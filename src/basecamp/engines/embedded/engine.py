@@ -70,7 +70,9 @@ class EmbeddedEngine:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._executions: dict[str, Execution] = {}
         self._reports: list[Report] = []
-        self._questions = Questions(lambda: self._inbox.put({"op": "questions"}))
+        self._questions = Questions(
+            lambda: self._inbox.put({"op": "questions"}), self._clock.monotonic
+        )
         self._listeners: list[Listener] = []
         self._logs = LogReader()
         self._link: WorkerLink | None = None
@@ -188,6 +190,8 @@ class EmbeddedEngine:
         elif self._due_at is not None and not self._is_tick_near():
             waits.append((self._due_at - now).total_seconds() - _WORKER_LEAD_S)
         waits += [_limit(execution) - monotonic for execution in self._executions.values()]
+        if self._link is not None and (since := self._questions.withdrawn_since) is not None:
+            waits.append(since + _KILL_AFTER_S - monotonic)
         return max(0.0, min(waits))
 
     def _is_work_likely(self) -> bool:
@@ -320,6 +324,8 @@ class EmbeddedEngine:
 
     def _watch_limits(self) -> None:
         now = self._clock.monotonic()
+        if self._link is not None and self._questions.is_stuck(now, _KILL_AFTER_S):
+            self._link.kill()
         for execution in self._executions.values():
             if now < _limit(execution):
                 continue
@@ -403,7 +409,11 @@ class EmbeddedEngine:
         reported = {report.run_id for report in self._reports}
         lost = [each for each in self._executions.values() if each.run_id not in reported]
         culprit = gone.culprit if gone is not None else None
-        is_known = culprit is not None or any(each.interrupted_at is not None for each in lost)
+        is_known = (
+            culprit is not None
+            or self._questions.is_stuck(self._clock.monotonic(), _KILL_AFTER_S)
+            or any(each.interrupted_at is not None for each in lost)
+        )
         for execution in lost:
             if self._stopping:  # it is taken over at the next start
                 del self._executions[execution.run_id]

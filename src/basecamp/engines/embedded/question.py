@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -31,7 +32,7 @@ class _Question:
     writes: str | None
     answer: Future[Message] = field(default_factory=Future)
     is_sent: bool = False
-    is_given_up: bool = False
+    given_up_at: float | None = None
 
 
 class Questions:
@@ -40,8 +41,11 @@ class Questions:
     `on_change` is called, from any thread and without a lock, when `due` may have something new.
     """
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, on_change: Callable[[], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._on_change = on_change
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._open: dict[int, _Question] = {}
@@ -93,7 +97,7 @@ class Questions:
             found: list[Message] = []
             for question in self._open.values():
                 if question.is_sent:
-                    if question.is_given_up and question.message["op"] == "ask":
+                    if question.given_up_at is not None and question.message["op"] == "ask":
                         question.message = {"op": "withdraw", "id": question.message["id"]}
                         found.append(question.message)
                 elif question.writes is None or question.writes not in busy:
@@ -101,6 +105,18 @@ class Questions:
                     busy.add(question.writes)
                     found.append(question.message)
             return found
+
+    @property
+    def withdrawn_since(self) -> float | None:
+        """When the worker was first told to let go of something that it still has in hand."""
+        with self._lock:
+            times = (one.given_up_at for one in self._open.values())
+            return min((at for at in times if at is not None), default=None)
+
+    def is_stuck(self, now: float, patience_s: float) -> bool:
+        """Whether the worker has not let go in time; only its end helps."""
+        since = self.withdrawn_since
+        return since is not None and now >= since + patience_s
 
     def has_freed(self) -> bool:
         """Whether a dataset may have become free since this was asked the last time."""
@@ -146,7 +162,7 @@ class Questions:
             question = self._open.get(number)
             if question is None:
                 return
-            question.is_given_up = True
+            question.given_up_at = self._monotonic()
             if not question.is_sent:
                 self._removed(number)
         self._on_change()

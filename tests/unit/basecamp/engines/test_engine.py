@@ -273,6 +273,23 @@ def test_a_question_given_up_while_it_waits_lets_the_next_run_begin(floor: Floor
     assert floor.links[0].told("ask") == []
 
 
+def test_a_worker_that_does_not_let_go_of_a_question_is_ended(floor: Floor) -> None:
+    other = floor.queue("shop.sales.other")
+    floor.handed_over(other)
+    answers: list[object] = []
+    floor.ask_in_thread(answers, writes="shop.sales.daily", timeout_s=0.05).join(10)
+    wait_for(lambda: floor.links[0].told("withdraw"))
+    assert floor.links[0].kills == 0
+    floor.clock.advance(timedelta(seconds=10))
+    floor.engine.wake()
+    wait_for(lambda: floor.links[0].kills and floor.links[-1].told("run") and len(floor.links) > 1)
+    floor.report(other)  # begun anew: it was not to blame
+    wait_for(lambda: floor.status(other) == "COMPLETED")
+    with floor.database.read() as tx:
+        (row,) = run.history(tx, run.RunFilter(), 9, 0)[0]
+    assert (row.attempt, row.crashes) == (1, 0)
+
+
 def test_questions_are_lost_with_their_worker_and_asked_anew_of_the_next(floor: Floor) -> None:
     answers: list[object] = []
     thread = floor.ask_in_thread(answers, writes="shop.sales.daily")
