@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import inspect
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def main() -> None:
     names = options.names or list(BENCHMARKS)
     if unknown := set(names) - BENCHMARKS.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else Airflow would be left behind
     compileall.compile_dir(ROOT / "src", quiet=1)
     sections = {name: _measure(name, QUICK if options.quick else FULL) for name in names}
     if len(names) == len(BENCHMARKS) and not options.quick:
