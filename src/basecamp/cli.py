@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if given.command == "airflow":
             return _look_after_airflow(given.action, project)
+        if given.command in ("backup", "restore"):
+            return _keep_state(given, Settings.from_env(os.environ, project=project))
         settings = Settings.from_env(os.environ, project=project, host=given.host, port=given.port)
         telemetry.set_up_logging(settings.log_level)
         return _serve(settings)
@@ -48,6 +50,20 @@ def _serve(settings: Settings) -> int:
         serve(settings)
     except StoreUnusableError as exc:
         return _refuse(exc, _EXIT_STORE_UNUSABLE)
+    except StateInUseError as exc:
+        return _refuse(exc, _EXIT_IN_USE)
+    return 0
+
+
+def _keep_state(given: argparse.Namespace, settings: Settings) -> int:
+    from basecamp import backup
+    from basecamp.state_dir import StateInUseError
+
+    try:
+        if given.command == "backup":
+            backup.back_up(settings, given.file, overwrite=given.force)
+        elif (aside := backup.restore(settings, given.file, overwrite=given.force)) is not None:
+            print(aside)  # noqa: T201 - where the state that was there has gone
     except StateInUseError as exc:
         return _refuse(exc, _EXIT_IN_USE)
     return 0
@@ -71,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     airflow = commands.add_parser("airflow", help="the managed Airflow of one project")
     airflow.add_argument("action", choices=("install", "status", "stop"))
     airflow.add_argument("--project", type=Path, required=True, help="directory with dli.yaml")
+    for name, what in (("backup", "write the state into"), ("restore", "take the state out of")):
+        keep = commands.add_parser(name, help=f"{what} one file")
+        keep.add_argument("file", type=Path)
+        keep.add_argument("--force", action="store_true", help="replace what is there")
+        keep.add_argument("--project", type=Path, required=True, help="directory with dli.yaml")
     return parser
 
 

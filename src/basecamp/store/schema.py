@@ -41,7 +41,7 @@ def _bring_up(connection: Connection) -> None:
     revision = _revision_of(connection)
     if revision is None:
         _create(connection)
-    elif revision not in _known_revisions():
+    elif not is_known(revision):
         raise ConfigurationError(
             "The state store was written by a newer version of Basecamp; install that one."
         )
@@ -86,9 +86,10 @@ def _create(connection: Connection) -> None:
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
-def _known_revisions() -> set[str]:
+def is_known(revision: str) -> bool:
+    """Whether this version of Basecamp can read or migrate a store of this revision."""
     versions = Path(__file__).parent / "migrations" / "versions"
-    return {path.name.split("_")[0] for path in versions.glob("[0-9]*.py")}
+    return revision in {path.name.split("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
 def _migrate(connection: Connection) -> None:

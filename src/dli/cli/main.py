@@ -27,6 +27,8 @@ COMMANDS = {
     "catalog": Entry("dli.cli.catalog:catalog", "Show tables and their columns."),
     "lineage": Entry("dli.cli.lineage:lineage", "Show where data comes from and where it goes."),
     "transpile": Entry("dli.cli.transpile:transpile", "Rewrite SQL by rules, or for a dialect."),
+    "backup": Entry("dli.cli.backup:backup", "Write the state of Basecamp into a file."),
+    "restore": Entry("dli.cli.backup:restore", "Put the state of a backup in place."),
     "audit": Entry("dli.cli.audit:audit", "Show who changed what."),
     "doctor": Entry("dli.cli.doctor:doctor", "Look for what is wrong with this setup."),
     "config": Entry("dli.cli.config:config", "Show the configuration."),
