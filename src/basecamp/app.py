@@ -158,7 +158,8 @@ class Basecamp:
 
     def _make_engine(self, files: SpecStore, metrics: Metrics, clock: Clock) -> Engine:
         if self.settings.engine == "embedded":
-            return _embedded(self.leadership, self.settings, clock)
+            wake = self.notifications.wake
+            return _embedded(self.leadership, self.settings, clock, wake)
         from basecamp.engines.airflow.assembly import Surroundings  # loads an HTTP library
         from basecamp.engines.airflow.handover import begin_handover
 
@@ -283,7 +284,9 @@ def _open_database(settings: Settings) -> Database:
     return database
 
 
-def _embedded(leadership: Leadership, settings: Settings, clock: Clock) -> Engine:
+def _embedded(
+    leadership: Leadership, settings: Settings, clock: Clock, on_message: Callable[[], None]
+) -> Engine:
     state = settings.state_dir
     if settings.database_url:  # servers of one project show each other's logs
         state = settings.project / ".dli"
@@ -296,7 +299,7 @@ def _embedded(leadership: Leadership, settings: Settings, clock: Clock) -> Engin
         worker_idle_s=settings.worker_idle_seconds,
         worker_memory_mb=settings.worker_memory_mb,
     )
-    return EmbeddedEngine(leadership, own, clock)
+    return EmbeddedEngine(leadership, own, clock, on_message=on_message)
 
 
 def _supervisor(settings: Settings) -> AirflowSupervisor | None:

@@ -14,7 +14,15 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Message", "address", "deliver", "settings_in", "unreachable", "variable"]
+__all__ = [
+    "Message",
+    "address",
+    "deliver",
+    "end_of_run",
+    "settings_in",
+    "unreachable",
+    "variable",
+]
 
 _PREFIX = "DLI_NOTIFY_"
 _KIND = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE | re.ASCII)
@@ -27,6 +35,23 @@ class Message:
     title: str
     body: str
     kind: str = "info"
+
+
+def end_of_run(
+    dataset_name: str,
+    run_id: str,
+    *,
+    is_good: bool,
+    rows_affected: int | None = None,
+    code: str | None = None,
+    reason: str | None = None,
+) -> Message:
+    """How a run ended, as everyone is told, whatever engine it ran on."""
+    if is_good:
+        rows = "" if rows_affected is None else f" {rows_affected} rows."
+        return Message(f"{dataset_name} completed", f"Run {run_id}.{rows}", "success")
+    told = "Its process ended before it could tell why." if code is None else f"{code}: {reason}"
+    return Message(f"{dataset_name} failed", f"Run {run_id}. {told}", "failure")
 
 
 def settings_in(env: Mapping[str, str]) -> dict[str, str]:

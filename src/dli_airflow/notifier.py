@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from dli.notification import Message, deliver
+from dli.notification import deliver, end_of_run
 from dli.notification import unreachable as unreachable_targets
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _STOP_S = 10.0
 """How long a stopped task may take to say so: its heartbeat and its last seconds."""
 
 _log = logging.getLogger("dli_airflow.run")
-_EVENTS = {"on_failure": ("failed", "failure"), "on_success": ("completed", "success")}
+_EVENTS = ("on_failure", "on_success")
 
 
 class Notifier:
@@ -48,23 +48,20 @@ class Notifier:
         result = _pulled(context, RESULT_KEY)
         if result is None and self._event == "on_failure" and _was_stopped(context):
             return
-        verb, kind = _EVENTS[self._event]
-        body = f"Run {context['run_id']}. {self._told(result)}"
-        message = Message(f"{context['dag'].dag_id} {verb}", body, kind)
+        told = result if isinstance(result, dict) else {}
+        message = end_of_run(
+            context["dag"].dag_id,
+            context["run_id"],
+            is_good=self._event == "on_success",
+            rows_affected=told.get("rows_affected"),
+            code=told.get("error_code"),
+            reason=told.get("error_message"),
+        )
         for target in self._targets:
             why = deliver(target, message, os.environ)
             if why is not None:
                 where = target["type"], target["channel"]
                 _log.warning("Nobody was told on %s %s: %s.", *where, why)
-
-    def _told(self, result: Any) -> str:
-        result = result if isinstance(result, dict) else {}
-        if self._event == "on_success":
-            rows = result.get("rows_affected")
-            return "" if rows is None else f"{rows} rows."
-        if result.get("error_code") is None:
-            return "Its process ended before it could tell why."
-        return f"{result['error_code']}: {result.get('error_message')}"
 
 
 def unreachable(notifications: Mapping[str, Any]) -> list[str]:

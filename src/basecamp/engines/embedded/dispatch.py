@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from basecamp.engines.embedded.announcement import announce, wishes_in
 from basecamp.store import run, spec
 from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
@@ -13,6 +14,8 @@ from dli.exceptions import ErrorCode
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from basecamp.engines.embedded.announcement import Wishes
 
 _CRASHES_ALLOWED = 2
 FALSE_STARTS_ALLOWED = 60
@@ -38,6 +41,7 @@ class Execution:
     claim: int
     started_at: datetime
     timeout_seconds: int
+    wishes: Wishes = field(default_factory=dict)
     deadline: float = 0.0
     interrupted_at: float | None = None
     is_timed_out: bool = False
@@ -66,6 +70,7 @@ class Plan:
     started: list[tuple[Execution, dict[str, Any]]] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     retry_at: datetime | None = None
+    has_messages: bool = False
     counts: Tally = field(default_factory=Tally)
 
     def note(self, row: RunRow) -> None:
@@ -91,6 +96,8 @@ def settle(tx: Connection, execution: Execution, report: Report, now: datetime, 
         run.wait_for_retry(tx, row, **retry)
         return
     run.finish(tx, row, end, now, plan.counts)
+    if announce(tx, execution.wishes, row, end, now):
+        plan.has_messages = True
 
 
 def _end(execution: Execution, report: Report, row: RunRow) -> Outcome:
@@ -159,6 +166,7 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
     if not run.claim(tx, row, now, attempt=attempt, counts=plan.counts):
         return
     plan.note(row)
+    content = spec.load(tx, row.spec_hash)
     execution = Execution(
         run_id=row.run_id,
         dataset_name=row.dataset_name,
@@ -166,6 +174,7 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
         claim=row.claim + 1,
         started_at=now,
         timeout_seconds=row.timeout_seconds,
+        wishes=wishes_in(content),
     )
     message = {
         "op": "run",
@@ -174,7 +183,7 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
         "attempt": attempt,
         "max_attempts": row.max_attempts,
         "spec_hash": row.spec_hash,
-        "spec": spec.load(tx, row.spec_hash),
+        "spec": content,
         "parameters": row.parameters,
         "interval_start": row.interval_start.isoformat(),
         "interval_end": row.interval_end.isoformat(),

@@ -19,7 +19,7 @@ from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
@@ -61,12 +61,19 @@ class EmbeddedEngine:
     """Scheduler, queue and worker on one machine; implements `basecamp.engines.base.Engine`."""
 
     def __init__(
-        self, leadership: Leadership, settings: EmbeddedSettings, clock: Clock | None = None
+        self,
+        leadership: Leadership,
+        settings: EmbeddedSettings,
+        clock: Clock | None = None,
+        *,
+        on_message: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_message` is called when there is something to tell people."""
         self._leadership = leadership
         self._term: int | None = None
         self._settings = settings
         self._clock = clock or SystemClock()
+        self._on_message = on_message
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._executions: dict[str, Execution] = {}
         self._reports: list[Report] = []
@@ -315,6 +322,8 @@ class EmbeddedEngine:
             self._send(message)
         if plan.ended:
             self._put_questions()
+        if plan.has_messages:
+            self._on_message()
         self._notify(plan.changed)
 
     def _notify(self, changed: set[str]) -> None:

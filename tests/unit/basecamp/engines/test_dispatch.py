@@ -8,7 +8,7 @@ import pytest
 from basecamp.engines.embedded import dispatch
 from basecamp.engines.embedded.dispatch import Execution, Plan, Report
 from basecamp.services import ownership
-from basecamp.store import backfill, run, tally, workflow
+from basecamp.store import backfill, message, run, tally, workflow
 from basecamp.store.database import Database
 from basecamp.store.new_run import run_values
 from basecamp.store.run import Outcome, RunFilter
@@ -71,6 +71,14 @@ class Bench:
 
     def report(self, run_id: str, **how: Any) -> Report:
         return Report(run_id, self.executions[run_id].claim, **how)
+
+    def messages(self) -> list[tuple[str, str, str]]:
+        """Channel, title and text of what waits to be sent; forgotten then."""
+        with self.database.transaction() as tx:
+            rows = message.due(tx, self.clock.now(), 100)
+            for row in rows:
+                message.forget(tx, row)
+        return [(row.target["channel"], row.title, row.body) for row in rows]
 
     def status(self, run_id: str) -> str:
         with self.database.read() as tx:
@@ -298,3 +306,34 @@ def test_a_due_retry_that_finds_no_slot_waits_for_one_instead_of_asking_on_and_o
         dispatch.claim(tx, now, set(), 1, plan)
     assert [execution.run_id for execution, _ in plan.started] == ids[:1]
     assert plan.retry_at is None
+
+
+def test_whoever_wants_to_know_is_told_of_the_end_of_a_run_and_of_nothing_before(
+    bench: Bench, content: dict[str, Any]
+) -> None:
+    wishes = {
+        "on_failure": [{"type": "pager", "channel": "ops"}],
+        "on_success": [{"type": "pager", "channel": "ana"}, {"type": "mail", "channel": "bo"}],
+    }
+    content["schedule"] |= {
+        "notifications": wishes,
+        "retry": {"max_attempts": 2, "delay_seconds": 0},
+    }
+    good, bad, stopped = bench.queue(content, 3)
+    bench.step()
+    assert bench.messages() == []
+    bench.step(bench.report(good, ok=True, rows_affected=7))
+    name = content["name"]
+    told = (f"{name} completed", f"Run {good}. 7 rows.")
+    assert bench.messages() == [("ana", *told), ("bo", *told)]
+    bench.step(bench.report(bad, message="boom", code="DLI-405"))
+    assert bench.messages() == []
+    bench.step(bench.report(bad, message="boom", code="DLI-405"))
+    assert bench.messages() == [("ops", f"{name} failed", f"Run {bad}. DLI-405: boom")]
+    with bench.database.transaction() as tx:
+        row, counts = run.find(tx, stopped), Tally()
+        assert row is not None
+        run.finish(tx, row, Outcome("KILLED", stop_reason="no"), bench.clock.now(), counts)
+        counts.write(tx)
+    bench.step(bench.report(stopped, message="stopped"))
+    assert bench.messages() == []
