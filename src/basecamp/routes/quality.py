@@ -112,6 +112,13 @@ def history(site: InSite, name: str, query: Query[Page]) -> Response:
     return page("results", records, total, query.limit, query.offset)
 
 
+@router.get("/{name}/versions", responses=documented(404, 422, ok_200=record.VersionPage))
+def versions(site: InSite, name: str, query: Query[Page]) -> Response:
+    """Registered versions of a quality spec, newest first."""
+    records, total = site.quality.versions(name, **query.model_dump())
+    return page("versions", records, total, query.limit, query.offset)
+
+
 @router.post("/{name}/run", responses=documented(404, 409, 422, ok_200=record.QualityRunRecord))
 async def run_registered(
     site: InSite,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.execution import registered_spec
-from basecamp.services.record import wire_time
-from basecamp.specstore.name import check_name
+from basecamp.services.record import version_records, wire_time
+from basecamp.specstore.name import check_name, is_name
 from basecamp.store import registration, spec
 from basecamp.store.registration import RegistrationFilter
 from dli.exceptions import (
@@ -17,10 +17,9 @@ from dli.exceptions import (
     DLIValidationError,
     ErrorCode,
     QualityNotFoundError,
-    QualitySpecParseError,
 )
 from dli.models.quality import QualitySpec
-from dli.specs.quality import check_quality, quality_from_mapping, unknown_tests
+from dli.specs.quality import quality_from_mapping, require_sound, unknown_tests
 from dli.specs.quality_rule import DECLARED_KEYS
 from dli.specs.schedule import check_schedule
 from dli.warehouse.verdict import Verdicts, infos_of
@@ -80,9 +79,7 @@ class QualityService:
         parsed = quality_from_mapping(spec)
         if parsed.schedule is not None:
             check_schedule(parsed.schedule.cron, parsed.schedule.timezone)
-        problems = check_quality(parsed).errors
-        if problems:
-            raise QualitySpecParseError(problems[0])
+        require_sound(parsed)
         content = _content(parsed, name or parsed.target.name)
         reply = self._commands.execute(caller, lambda at: _kept(at, content, force=force))
         for listener in self._listeners:
@@ -129,6 +126,18 @@ class QualityService:
             for one in found[offset : offset + limit]
         ]
         return records, len(found)
+
+    def versions(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[Records, int]:
+        """Registered versions of a spec, newest first.
+
+        Raises:
+            QualityNotFoundError: there is no spec of this name (606).
+        """
+        with self._database.read() as tx:
+            rows = registration.versions(tx, KIND, name) if is_name(name) else []
+        if not rows:
+            raise _unknown()
+        return version_records(rows[offset : offset + limit]), len(rows)
 
     def run_sent(
         self,

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from basecamp.store.backfill import BackfillRow
+    from basecamp.store.registration import RegistrationRow
     from basecamp.store.run import RunRow
     from basecamp.store.workflow import WorkflowRow
 
@@ -114,3 +117,16 @@ def _duration(row: RunRow | BackfillRow) -> float | None:
     if row.started_at is None or row.finished_at is None:
         return None
     return float((row.finished_at - row.started_at).total_seconds())
+
+
+def version_records(rows: Sequence[RegistrationRow]) -> list[dict[str, Any]]:
+    """Versions of a registered spec."""
+    return [
+        {
+            "version": row.version,
+            "spec_hash": row.spec_hash,
+            "registered_by": row.author,
+            "created_at": wire_time(row.created_at),
+        }
+        for row in rows
+    ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Reply
-from basecamp.services.record import wire_time
+from basecamp.services.record import version_records, wire_time
 from basecamp.specstore.document import stored_form
 from basecamp.specstore.name import is_name
 from basecamp.store import registration, spec, workflow
@@ -109,16 +109,7 @@ class RegistryService:
             rows = registration.versions(tx, self._kind, name) if is_name(name) else []
             if not rows and registration.entry(tx, self._kind, name) is None:
                 raise self._unknown()
-        records = [
-            {
-                "version": row.version,
-                "spec_hash": row.spec_hash,
-                "registered_by": row.author,
-                "created_at": wire_time(row.created_at),
-            }
-            for row in rows[offset : offset + limit]
-        ]
-        return records, len(rows)
+        return version_records(rows[offset : offset + limit]), len(rows)
 
     def _parsed(self, given: dict[str, Any]) -> DatasetSpec | MetricSpec:
         if self._kind == "dataset":

@@ -246,7 +246,7 @@ class BasecampClient(Connection):
         return self._post("metrics", body={"spec": spec_data, "force": force})
 
     def spec_versions(self, items: str, name: str) -> ServerResponse:
-        """`items` is datasets or metrics."""
+        """`items` is datasets, metrics or quality."""
         return self._list(items, name, "versions", items="versions", query={})
 
     def run_metric(

@@ -31,6 +31,7 @@ __all__ = [
     "read_qualities",
     "read_quality",
     "read_sql_file",
+    "require_sound",
     "spec_name",
     "unknown_tests",
 ]
@@ -65,19 +66,40 @@ def read_quality(path: Path) -> tuple[QualitySpec, list[str]]:
 def quality_from_mapping(data: Mapping[str, Any]) -> QualitySpec:
     """A spec that came as a value, such as the body of a request, with all its SQL inside.
 
-    Raises: QualitySpecParseError (602).
+    Raises: QualitySpecParseError (602); like its `details["errors"]`, it names places in the spec
+    by keys and numbers of ours, and repeats nothing of it.
     """
     document = Document("spec", dict(data))
     try:
         check_depth(document, document.data)
         spec = validated(QualitySpec, document.data, document)
-        problems = list(_unknown(document))
     except DLIValidationError as error:
         raise QualitySpecParseError(error.message, details=error.details) from None
-    problems += [f"test '{one.name}': its SQL is in a file" for one in spec.tests if one.file]
-    if problems:
-        raise QualitySpecParseError(problems[0])
+    for place, _ in unknown_keys(QualitySpec, document.data):
+        raise _unusable(place[:-1], "a key is not known")
+    for number, test in enumerate(spec.tests):
+        if test.file is not None:
+            raise _unusable((_TESTS, number), "its SQL is in a file; send it in sql")
     return spec
+
+
+def require_sound(spec: QualitySpec) -> None:
+    """Refuse a sent spec of which a test cannot run. Raises: as `quality_from_mapping`."""
+    seen = set[str]()
+    for number, test in enumerate(spec.tests):
+        if test.name in seen:
+            raise _unusable((_TESTS, number), "its name is given twice")
+        seen.add(test.name)
+        for problem in test_problems(test):
+            raise _unusable((_TESTS, number), problem)
+
+
+def _unusable(place: Sequence[str | int], problem: str) -> QualitySpecParseError:
+    where = ".".join(map(str, place)) or "the spec"
+    pointer = "".join(f"/{part}" for part in place)
+    message = f"{where}: {problem}"
+    errors = [{"pointer": pointer, "message": message}]
+    return QualitySpecParseError(message, details={"errors": errors})
 
 
 def spec_name(path: Path, spec: QualitySpec) -> str:

@@ -76,6 +76,9 @@ def test_a_spec_is_registered_version_by_version(site: Any) -> None:
     assert (refused.status, refused.body["code"]) == (409, "DLI-201")
     changed = site.post(QUALITY, {"spec": spec(tests=TESTS[:1]), "force": True})
     assert check(changed, record.QualitySpecRecord)["registered_version"] == 2
+    page = check(site.get(f"{QUALITY}/{TABLE}/versions?limit=1&offset=0"), record.VersionPage)
+    assert (page["total_count"], page["versions"][0]["version"]) == (2, 2)
+    assert site.get(f"{QUALITY}/qa.shop.more/versions").body["code"] == "DLI-606"
     named = site.post(QUALITY, {"spec": spec(), "name": "qa.shop.more"})
     assert check(named, record.QualitySpecRecord, 201)["name"] == "qa.shop.more"
     with site.basecamp.database.read() as tx:
@@ -115,6 +118,15 @@ def test_a_spec_that_cannot_be_used_is_not_registered(
     answer = site.post(QUALITY, body)
     assert (answer.status, answer.body["code"]) == (status, code), answer.text
     assert site.get(QUALITY).body["total_count"] == 0
+
+
+def test_a_refusal_names_places_and_repeats_nothing(site: Any) -> None:
+    lacking = [TESTS[0], {"name": "secret", "type": "unique"}]
+    answer = site.post(QUALITY, {"spec": spec(tests=lacking)})
+    assert answer.body["errors"][0]["pointer"] == "/tests/1"
+    assert "columns is missing" in answer.body["detail"]
+    texts = [answer.text, site.post(QUALITY, {"spec": spec(secret=1)}).text]
+    assert [text for text in texts if "secret" in text] == []
 
 
 def test_tests_are_listed_by_target_and_status(site: Any) -> None:

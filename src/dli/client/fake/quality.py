@@ -59,6 +59,8 @@ class FakeQuality:
                 return _registered(body)
             case ("POST", name, "run"):
                 return _run_sample(name)
+            case ("GET", _, "versions"):
+                return _unknown()
             case ("GET", name, "history"):
                 return page("results", [], query) if _sample(name) else _unknown()
             case ("GET", name):
