@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from basecamp.engines.leadership import NotLeaderError
+from basecamp.services.rounds import Rounds
 from basecamp.store import message
 from dli.notification import Message, deliver
 
@@ -25,8 +24,6 @@ _log = logging.getLogger(__name__)
 _BATCH = 20
 _ATTEMPTS = 6
 _FIRST_PAUSE = timedelta(seconds=10)
-_IDLE_S = 60.0
-"""Another server may have stored a message and ended."""
 
 
 class Notifications:
@@ -40,35 +37,30 @@ class Notifications:
         self._leadership = leadership
         self._addresses = addresses
         self._clock = clock
-        self._wanted = threading.Event()
-        self._is_ending = False
-        self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
+        self._rounds = Rounds("notifications", self.send_due, clock)
 
     def start(self) -> None:
         """Begin with what an earlier server has left."""
-        self._thread.start()
+        self._rounds.start()
 
     def wake(self) -> None:
         """There may be something to send."""
-        self._wanted.set()
+        self._rounds.wake()
 
     def stop(self) -> None:
         """End after the message that is under way; what is left waits for the next server."""
-        self._is_ending = True
-        self._wanted.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def send_due(self) -> datetime | None:
         """Try every message whose time has come; returns when the next one is to be tried."""
-        while self._leadership.term is not None and not self._is_ending:
+        while self._leadership.term is not None and not self._rounds.is_ending:
             with self._leadership.read() as tx:
                 rows = message.due(tx, self._clock.now(), _BATCH)
                 following = message.next_try_at(tx)
             if not rows:
                 return following
             for row in rows:
-                if not self._is_ending:
+                if not self._rounds.is_ending:
                     self._send(row)
         return None
 
@@ -84,17 +76,3 @@ class Notifications:
                 return
         with self._leadership.transaction() as tx:
             message.forget(tx, row)
-
-    def _run(self) -> None:
-        while not self._is_ending:
-            self._wanted.clear()
-            wait_s = _IDLE_S
-            try:
-                following = self.send_due()
-                if following is not None:
-                    wait_s = min(wait_s, (following - self._clock.now()).total_seconds())
-            except NotLeaderError:
-                pass  # whoever leads sends it
-            except Exception as exc:  # noqa: BLE001 - one bad round must not end all later ones
-                _log.error("notification.failed", exc_info=exc)
-            self._wanted.wait(max(0.05, wait_s))

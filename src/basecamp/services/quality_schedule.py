@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.leadership import NotLeaderError
+from basecamp.services.rounds import Rounds
 from basecamp.store import message, quality_schedule, registration, spec
 from basecamp.store.registration import RegistrationFilter
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
@@ -30,8 +31,6 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 2
 _ATTEMPTS = 5
 _PAUSE = timedelta(seconds=60)
-_IDLE_S = 30.0
-"""Another server may have registered a spec."""
 _LATER = frozenset({ErrorCode.CONNECTION_FAILED, ErrorCode.SERVER_EXECUTION})
 """The tests could not run now; soon they may."""
 _MICROSECOND = timedelta(microseconds=1)
@@ -60,27 +59,22 @@ class QualitySchedule:
         self._examine = examine
         self._clock = clock
         self._on_message = on_message
-        self._wanted = threading.Event()
-        self._is_ending = False
         self._under_way: set[str] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="quality")
-        self._thread = threading.Thread(target=self._run, name="quality-schedule", daemon=True)
+        self._rounds = Rounds("quality-schedule", self.tick, clock)
 
     def start(self) -> None:
         """Begin with what an earlier server has left."""
-        self._thread.start()
+        self._rounds.start()
 
     def wake(self) -> None:
         """A spec was registered."""
-        self._wanted.set()
+        self._rounds.wake()
 
     def stop(self) -> None:
         """End; tests that are under way are repeated by the next server."""
-        self._is_ending = True
-        self._wanted.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tick(self) -> datetime | None:
@@ -120,7 +114,7 @@ class QualitySchedule:
         finally:
             with self._lock:
                 self._under_way.discard(row.name)
-            self._wanted.set()
+            self._rounds.wake()
 
     def _examined(self, row: ScheduleRow) -> None:
         with self._leadership.read() as tx:
@@ -158,20 +152,6 @@ class QualitySchedule:
             quality_schedule.end(tx, row)
             message.add(tx, _targets(content, is_good=is_good), title, body, now)
         self._on_message()
-
-    def _run(self) -> None:
-        while not self._is_ending:
-            self._wanted.clear()
-            wait_s = _IDLE_S
-            try:
-                following = self.tick()
-                if following is not None:
-                    wait_s = min(wait_s, (following - self._clock.now()).total_seconds())
-            except NotLeaderError:
-                pass  # whoever leads does it
-            except Exception as exc:  # noqa: BLE001 - one bad round must not end all later ones
-                _log.error("quality.schedule_failed", exc_info=exc)
-            self._wanted.wait(max(1.0, wait_s))
 
 
 def _changes(tx: Connection) -> dict[str, str | None]:
