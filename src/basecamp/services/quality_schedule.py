@@ -13,6 +13,7 @@ from basecamp.services.rounds import Rounds
 from basecamp.store import message, quality_schedule, registration, spec
 from basecamp.store.registration import RegistrationFilter
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
+from dli.models.quality import DqQualityResult
 from dli.specs.schedule import interval_of, local_date, next_fire, previous_fire
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class QualitySchedule:
     """A thread of its own, and one for each spec whose tests are under way.
 
     A fire is noted before its tests begin and struck out when they have ended: a server that dies
-    in between lets the next one repeat them, which changes nothing. Of the fires that were missed
-    the latest is made up.
+    in between lets the next one repeat them after a minute, which changes nothing. Of the fires
+    that were missed the latest is made up.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class QualitySchedule:
         *,
         on_message: Callable[[], None] = lambda: None,
     ) -> None:
-        """`examine` runs a spec's tests with these parameters and gives a `DqQualityResult`."""
+        """`examine` runs a spec's tests with these parameters; it gives the record of a result."""
         self._leadership = leadership
         self._examine = examine
         self._clock = clock
@@ -91,7 +92,7 @@ class QualitySchedule:
             _follow_registry(tx, _changes(tx), now)
             for row in quality_schedule.due(tx, now):
                 _fire(tx, row, now)
-            rows = quality_schedule.ready(tx, now)
+            rows = quality_schedule.take(tx, now, now + _PAUSE)
             following = quality_schedule.next_at(tx)
         for row in rows:
             self._hand_out(row)
@@ -121,7 +122,8 @@ class QualitySchedule:
             content: Content = spec.load(tx, row.spec_hash)["spec"]
         day = local_date(interval_of(row.cron, row.timezone, row.pending_at).start, row.timezone)
         try:
-            result = self._examine(content, {"execution_date": day.isoformat()})
+            parameters = {"execution_date": day.isoformat()}
+            result = DqQualityResult.model_validate(self._examine(content, parameters))
         except DLIError as error:
             self._failed(row, content, error)
             return
@@ -129,9 +131,8 @@ class QualitySchedule:
             _log.error("quality.failed", exc_info=exc, extra={"spec": row.name})
             self._failed(row, content, ExecutionError(f"Unexpected {type(exc).__name__}."))
             return
-        title = f"Quality of {row.name}: {result['status']}"
-        is_good = result["status"] not in ("fail", "error")
-        self._ended(row, content, title, "\n".join(_told(result)), is_good=is_good)
+        title = f"Quality of {row.name}: {result.status.value}"
+        self._ended(row, content, title, "\n".join(_told(result)), is_good=result.failed_count == 0)
 
     def _failed(self, row: ScheduleRow, content: Content, error: DLIError) -> None:
         what = {"spec": row.name, "code": error.code.value, "reason": error.message}
@@ -188,9 +189,9 @@ def _fire(tx: Connection, row: ScheduleRow, now: datetime) -> None:
     quality_schedule.begin(tx, row.name, latest, next_fire(row.cron, row.timezone, now))
 
 
-def _told(result: Mapping[str, Any]) -> Iterator[str]:
+def _told(result: DqQualityResult) -> Iterator[str]:
     """One line for each test that did not pass."""
-    for test in result["test_results"]:
+    for test in result.test_results:
         if test["status"] not in ("pass", "skipped"):
             reason = test["error_message"] or f"{test['failed_rows']} failing rows"
             yield f"{test['test_name']}: {test['status']}, {reason}"

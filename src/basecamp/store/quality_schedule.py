@@ -11,7 +11,7 @@ from basecamp.store import table
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["ScheduleRow", "all_rows", "begin", "due", "end", "forget", "next_at", "put", "ready"]
+__all__ = ["ScheduleRow", "all_rows", "begin", "due", "end", "forget", "next_at", "put", "take"]
 
 _SCHEDULE = table.quality_schedule
 
@@ -46,10 +46,12 @@ def begin(tx: Connection, name: str, fire: datetime, following: datetime | None)
     tx.execute(update(_SCHEDULE).where(_SCHEDULE.c.name == name).values(values))
 
 
-def ready(tx: Connection, now: datetime) -> list[ScheduleRow]:
-    """Fires that are to be done, or tried again, now."""
-    query = select(_SCHEDULE).where(_SCHEDULE.c.pending_at.is_not(None))
-    return list(tx.execute(query.where(_SCHEDULE.c.try_at <= now).order_by(_SCHEDULE.c.try_at)))
+def take(tx: Connection, now: datetime, until: datetime) -> list[ScheduleRow]:
+    """Fires that are to be done now; nobody else takes them before `until`."""
+    is_ready = (_SCHEDULE.c.pending_at.is_not(None), _SCHEDULE.c.try_at <= now)
+    rows = list(tx.execute(select(_SCHEDULE).where(*is_ready).order_by(_SCHEDULE.c.try_at)))
+    tx.execute(update(_SCHEDULE).where(*is_ready).values(try_at=until))
+    return rows
 
 
 def end(tx: Connection, row: ScheduleRow, try_again_at: datetime | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from basecamp.routes import record
 from basecamp.store import audit, table
@@ -288,9 +288,16 @@ def test_a_spec_with_a_schedule_runs_by_itself(working_site: Any) -> None:
         return site.get(f"{QUALITY}/watched_few").body["last_status"]
 
     site.wait_until(lambda: last() == "fail")
+    site.wait_until(lambda: not _is_pending(site, name))
     (result,) = site.get(f"{QUALITY}/watched_day/history").body["results"]
     assert (result["status"], result["failed_rows"]) == ("fail", 1)
     assert site.get(f"{QUALITY}/watched_few").body["schedule"] == "0 0 1 1 *"
+
+
+def _is_pending(site: Any, name: str) -> bool:
+    at = table.quality_schedule.c
+    with site.basecamp.database.read() as tx:
+        return tx.execute(select(at.pending_at).where(at.name == name)).scalar() is not None
 
 
 def _make_due(site: Any, name: str) -> bool:
