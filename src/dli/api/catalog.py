@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dli.api.argument import check_minimum, check_text
 from dli.api.engine import LocalEngine
 from dli.api.facade import Facade
+from dli.api.filter import TableFilter
 from dli.api.inventory import Inventory
 from dli.api.mock import catalog as mock
 from dli.api.project import find_root, open_project
@@ -18,7 +19,7 @@ from dli.models.state import ExecutionMode, ResultStatus
 from dli.specs.identifier import split_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dli.models.common import ExecutionContext
@@ -45,17 +46,26 @@ class CatalogAPI(Facade):
         super().__init__(context)
         self._local: Inventory | None = None
 
-    def list_tables(self, identifier: str | None = None, *, limit: int = 100) -> CatalogListResult:
+    def list_tables(
+        self,
+        identifier: str | None = None,
+        *,
+        limit: int = 100,
+        owner: str | None = None,
+        team: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> CatalogListResult:
         """All tables, or those of `project`, `project.dataset`, one table, or with an engine first.
 
-        Engines: `bigquery`, `trino`, `hive`.
+        Engines: `bigquery`, `trino`, `hive`. A table must have this owner, this team and all tags.
         """
         check_minimum(1, limit=limit)
         try:
-            if self._is_mock:
-                return mock.list_tables(identifier, limit=limit)
             engine, parts = split_identifier(identifier)
-            tables, total = self._answered(lambda catalog: catalog.tables(engine, parts, limit))
+            wanted = TableFilter(engine, tuple(parts), owner, team, tuple(tags))
+            if self._is_mock:
+                return mock.list_tables(wanted, limit=limit)
+            tables, total = self._answered(lambda catalog: catalog.tables(wanted, limit))
         except DLIError as error:
             return CatalogListResult(status=_FAILURE, error_message=str(error))
         return CatalogListResult(tables=tables, total_count=total, has_more=total > len(tables))
@@ -77,14 +87,19 @@ class CatalogAPI(Facade):
             return TableDetailResult(status=_FAILURE, error_message=str(error))
         return TableDetailResult(table=detail)
 
-    def search(self, pattern: str, *, limit: int = 100) -> CatalogSearchResult:
-        """Tables with the text in name, columns, description or tags, in any letter case."""
+    def search(
+        self, pattern: str, *, limit: int = 100, project: str | None = None
+    ) -> CatalogSearchResult:
+        """Tables with the text in name, columns, description or tags, in any letter case.
+
+        With `project` only those of it.
+        """
         check_text(pattern=pattern)
         check_minimum(1, limit=limit)
         try:
             if self._is_mock:
-                return mock.search(pattern, limit=limit)
-            tables, total = self._answered(lambda catalog: catalog.search(pattern, limit))
+                return mock.search(pattern, limit=limit, project=project)
+            tables, total = self._answered(lambda catalog: catalog.search(pattern, project, limit))
         except DLIError as error:
             return CatalogSearchResult(status=_FAILURE, keyword=pattern, error_message=str(error))
         return CatalogSearchResult(tables=tables, total_matches=total, keyword=pattern)

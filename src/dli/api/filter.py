@@ -1,4 +1,4 @@
-"""Which specs a list is to have."""
+"""Which specs and tables a list is to have."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dli.models.spec import SpecBase
 
-__all__ = ["SpecFilter"]
+__all__ = ["SpecFilter", "TableFilter"]
 
 
 @dataclass(frozen=True)
@@ -28,4 +30,30 @@ class SpecFilter:
             and set(self.tags or ()) <= set(spec.tags)
             and self.catalog in (None, spec.catalog)
             and self.schema in (None, spec.schema_name)
+        )
+
+
+@dataclass(frozen=True)
+class TableFilter:
+    """Names that start with `parts`, in any letter case; the others are exact, `None` for any.
+
+    A table must have all `tags`.
+    """
+
+    engine: str | None = None
+    parts: tuple[str, ...] = ()
+    owner: str | None = None
+    team: str | None = None
+    tags: tuple[str, ...] = ()
+
+    def fits(
+        self, name: str, engine: str, owner: str | None, team: str | None, tags: Collection[str]
+    ) -> bool:
+        wanted = [part.lower() for part in self.parts]
+        return (
+            self.engine in (None, engine)
+            and name.lower().split(".")[: len(wanted)] == wanted
+            and self.owner in (None, owner)
+            and self.team in (None, team)
+            and set(self.tags) <= set(tags)
         )

@@ -11,6 +11,7 @@ from dli.warehouse.catalog import (
     SAMPLE_ROWS,
     is_within,
     mentions,
+    owned_by,
     partition_column,
     personal_columns,
     table_detail,
@@ -19,9 +20,10 @@ from dli.warehouse.catalog import (
 from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dli.api.engine import LocalEngine
+    from dli.api.filter import TableFilter
     from dli.models.catalog import TableDetail, TableInfo
     from dli.models.dataset import DatasetSpec
     from dli.specs.project import Project
@@ -44,17 +46,21 @@ class Inventory:
         self._engine = engine
         self._datasets = {name.lower(): spec for name, spec in project.datasets().items()}
 
-    def tables(
-        self, engine: str | None, parts: Sequence[str], limit: int
-    ) -> tuple[list[TableInfo], int]:
-        """The first tables whose names start with `parts`, and how many there are in all."""
-        if engine not in (None, ENGINE):
-            return [], 0
-        return self._chosen(lambda table: is_within(table, parts), limit)
+    def tables(self, wanted: TableFilter, limit: int) -> tuple[list[TableInfo], int]:
+        """The first tables that fit, with their row counts, and how many there are in all."""
 
-    def search(self, text: str, limit: int) -> tuple[list[TableInfo], int]:
+        def fits(table: StoredTable) -> bool:
+            owner, team, tags = owned_by(self._spec(table))
+            return wanted.fits(table.name, ENGINE, owner, team, tags)
+
+        return self._chosen(fits, limit)
+
+    def search(self, text: str, project: str | None, limit: int) -> tuple[list[TableInfo], int]:
         """The first tables that mention the text, and how many there are in all."""
-        return self._chosen(lambda table: mentions(text, table, self._spec(table)), limit)
+        within = [project] if project else []
+        return self._chosen(
+            lambda one: is_within(one, within) and mentions(text, one, self._spec(one)), limit
+        )
 
     def _chosen(
         self, is_wanted: Callable[[StoredTable], bool], limit: int

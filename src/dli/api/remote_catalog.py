@@ -10,8 +10,7 @@ from dli.exceptions import CatalogError, CatalogTableNotFoundError, DLIError, Er
 from dli.models.catalog import TableDetail, TableInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from dli.api.filter import TableFilter
     from dli.client.response import Record, ServerResponse
     from dli.models.common import ExecutionContext
 
@@ -30,23 +29,24 @@ class RemoteCatalog:
     def __init__(self, context: ExecutionContext) -> None:
         self._context = context
 
-    def tables(
-        self, engine: str | None, parts: Sequence[str], limit: int
-    ) -> tuple[list[TableInfo], int]:
-        """The first tables whose names start with `parts`, and how many there are in all."""
-        project, dataset = (*parts, None, None)[:2]
-        is_narrow = engine is not None or len(parts) > 2  # the server does not narrow by these
+    def tables(self, wanted: TableFilter, limit: int) -> tuple[list[TableInfo], int]:
+        """The first tables that fit, and how many there are in all."""
+        project, dataset = (*wanted.parts, None, None)[:2]
+        is_narrow = wanted.engine is not None or len(wanted.parts) > 2  # the server cannot do that
         with connect(self._context) as client:
             answer = client.catalog_list(
-                project=project, dataset=dataset, limit=_ALL if is_narrow else limit
+                project=project,
+                dataset=dataset,
+                owner=wanted.owner,
+                team=wanted.team,
+                tags=list(wanted.tags) or None,
+                limit=_ALL if is_narrow else limit,
             )
         listed, total = _tables(answer)
-        wanted = [part.lower() for part in parts]
         found = [
-            table
-            for table in listed
-            if engine in (None, table.engine)
-            and table.name.lower().split(".")[: len(wanted)] == wanted
+            one
+            for one in listed
+            if wanted.fits(one.name, one.engine, one.owner, one.team, one.tags)
         ]
         is_whole = not is_narrow and len(found) == len(listed)
         return found[:limit], total if is_whole else len(found)
@@ -61,10 +61,10 @@ class RemoteCatalog:
         _check_access(answer)
         return _read(TableDetail, record_of(answer), answer)
 
-    def search(self, text: str, limit: int) -> tuple[list[TableInfo], int]:
+    def search(self, text: str, project: str | None, limit: int) -> tuple[list[TableInfo], int]:
         """The first tables that mention the text, and how many there are in all."""
         with connect(self._context) as client:
-            return _tables(client.catalog_search(text, limit=limit))
+            return _tables(client.catalog_search(text, project=project, limit=limit))
 
 
 def _tables(answer: ServerResponse) -> tuple[list[TableInfo], int]:

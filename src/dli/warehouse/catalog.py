@@ -28,6 +28,7 @@ __all__ = [
     "SAMPLE_ROWS",
     "is_within",
     "mentions",
+    "owned_by",
     "partition_column",
     "personal_columns",
     "quality_of",
@@ -65,14 +66,20 @@ def partition_column(spec: SpecBase | None) -> str | None:
     return next(marked, None)
 
 
+def owned_by(spec: SpecBase | None) -> tuple[str | None, str | None, list[str]]:
+    """Owner, team and tags; nobody owns a table without a spec."""
+    return (None, None, []) if spec is None else (spec.owner, spec.team, list(spec.tags))
+
+
 def table_info(table: StoredTable, spec: SpecBase | None, size: Size) -> TableInfo:
     """A table in a list."""
+    owner, team, tags = owned_by(spec)
     return TableInfo(
         name=table.name,
         engine=ENGINE,
-        owner=None if spec is None else spec.owner,
-        team=None if spec is None else spec.team,
-        tags=[] if spec is None else list(spec.tags),
+        owner=owner,
+        team=team,
+        tags=tags,
         row_count=size.row_count,
         last_updated=table.updated_at or size.newest,
     )
@@ -99,7 +106,7 @@ def table_detail(
         name=table.name,
         engine=ENGINE,
         description=None if spec is None else spec.description or None,
-        tags=[] if spec is None else list(spec.tags),
+        tags=owned_by(spec)[2],
         basecamp_url=url,
         ownership=_ownership(spec, below),
         columns=_columns(table, spec, found.figures),
@@ -152,7 +159,7 @@ def _columns(
 
 def _ownership(spec: SpecBase | None, below: Sequence[LineageNode]) -> OwnershipInfo:
     """Who uses a table are the teams of what is made from it."""
-    owner, team = (None, None) if spec is None else (spec.owner, spec.team)
+    owner, team, _ = owned_by(spec)
     teams = {node.team for node in below if node.team is not None}
     return OwnershipInfo(owner=owner, team=team, consumers=sorted(teams - {team}))
 

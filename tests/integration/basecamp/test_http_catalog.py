@@ -276,6 +276,11 @@ def test_the_library_in_server_mode(api: CatalogAPI) -> None:
     found = api.get(PEOPLE, include_sample=True).table
     assert isinstance(found, TableDetail)
     assert (found.pii_column_count, len(found.sample_data or [])) == (1, 3)
+    every: list[dict[str, Any]] = [{"owner": "ana@example.com"}, {"team": "sales"}]
+    for wanted in (*every, {"tags": ["daily"]}):
+        narrowed = api.list_tables(**wanted)
+        assert ([one.name for one in narrowed.tables], narrowed.total_count) == ([PEOPLE], 1)
+    assert api.search("note", project="other").tables == []
     assert "not found" in (api.get("shop.sales.none").error_message or "")
     result = api.search("note")
     assert ([one.name for one in result.tables], result.total_matches) == ([ORDERS], 1)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dli.client.fake.catalog import SAMPLE_TABLES, search_tables, table_info
 from dli.exceptions import CatalogTableNotFoundError
 from dli.models.catalog import TableDetail, TableInfo
 from dli.models.common import CatalogListResult, CatalogSearchResult, TableDetailResult
 from dli.specs.identifier import split_identifier
 
+if TYPE_CHECKING:
+    from dli.api.filter import TableFilter
+
 __all__ = ["get", "list_tables", "search"]
 
 
-def list_tables(identifier: str | None, *, limit: int) -> CatalogListResult:
-    engine, parts = split_identifier(identifier)
+def list_tables(wanted: TableFilter, *, limit: int) -> CatalogListResult:
+    infos = [_info(table) for table in SAMPLE_TABLES.values()]
     found = [
-        _info(table)
-        for table in SAMPLE_TABLES.values()
-        if str(table["name"]).split(".")[: len(parts)] == parts
-        and engine in (None, table["engine"])
+        info
+        for info in infos
+        if wanted.fits(info.name, info.engine, info.owner, info.team, info.tags)
     ]
     return CatalogListResult(
         tables=found[:limit], total_count=len(found), has_more=len(found) > limit
@@ -34,8 +38,8 @@ def get(table: str, *, include_sample: bool = False) -> TableDetailResult:
     return TableDetailResult(table=TableDetail.model_validate(shown))
 
 
-def search(pattern: str, *, limit: int) -> CatalogSearchResult:
-    found = [_info(table) for table in search_tables(pattern)]
+def search(pattern: str, *, limit: int, project: str | None = None) -> CatalogSearchResult:
+    found = [_info(table) for table in search_tables(pattern, project=project)]
     return CatalogSearchResult(tables=found[:limit], total_matches=len(found), keyword=pattern)
 
 

@@ -85,14 +85,13 @@ def list_tables(
     path: Path | None,
 ) -> None:
     """List tables, narrowed by project, owner, team and tag."""
-    found = [
-        table
-        for table in _listed(_api(path), project, _ALL)
-        if dataset in (None, table.dataset)
-        and owner in (None, table.owner)
-        and team in (None, table.team)
-        and set(tags) <= set(table.tags)
-    ]
+    is_whole = dataset is None or project is not None  # a dataset alone is no identifier
+    identifier = ".".join(filter(None, (project, dataset))) if project else None
+    result = _api(path).list_tables(
+        identifier, limit=offset + limit if is_whole else _ALL, owner=owner, team=team, tags=tags
+    )
+    _raise_failure(result.error_message)
+    found = [table for table in result.tables if dataset in (None, table.dataset)]
     _emit_tables(found[offset : offset + limit], format)
 
 
@@ -106,10 +105,9 @@ def search(
     *, keyword: str, project: str | None, format: str, limit: int, path: Path | None
 ) -> None:
     """Find tables by a word in name, columns, descriptions or tags."""
-    result = _api(path).search(keyword, limit=_ALL)
+    result = _api(path).search(keyword, limit=limit, project=project)
     _raise_failure(result.error_message)
-    found = [table for table in result.tables if project in (None, table.project)]
-    _emit_tables(found[:limit], format)
+    _emit_tables(result.tables, format)
 
 
 def _api(path: Path | None) -> CatalogAPI:

@@ -1,5 +1,7 @@
 """`CatalogAPI` on its sample tables; what goes wrong is a result and not an exception."""
 
+from typing import Any
+
 import pytest
 
 from dli.api.catalog import CatalogAPI
@@ -39,6 +41,18 @@ def test_an_identifier_has_one_to_four_parts(
     assert [table.name for table in result.tables] == names
     assert (result.status, result.total_count) == (ResultStatus.SUCCESS, len(names))
     assert not result.has_more
+
+
+def test_owner_team_and_tags_narrow_the_list(api: CatalogAPI) -> None:
+    def names(**wanted: Any) -> list[str]:
+        return [table.name for table in api.list_tables(**wanted).tables]
+
+    assert names(owner="data@example.com") == [EVENTS]
+    assert names(team="@reporting") == [SALES]
+    assert names(tags=["daily"]) == [ORDERS, SALES]
+    assert names(identifier="my-project", tags=["daily"]) == [ORDERS]
+    assert names(tags=["daily", "users"]) == []
+    assert api.search("daily", project="my-project").total_matches == 1
 
 
 def test_more_is_said_only_when_there_is_more(api: CatalogAPI) -> None:

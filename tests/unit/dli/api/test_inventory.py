@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -78,6 +79,16 @@ def test_tables_and_sources_with_owner_and_rows(api: CatalogAPI) -> None:
 )
 def test_an_identifier_narrows_the_list(api: CatalogAPI, identifier: str, names: list[str]) -> None:
     assert [table.name for table in api.list_tables(identifier).tables] == names
+
+
+def test_owner_team_and_tags_narrow_the_list(api: CatalogAPI) -> None:
+    every: list[dict[str, Any]] = [{"owner": "ana@example.com"}, {"team": "sales"}]
+    for wanted in (*every, {"tags": ["daily"]}):
+        assert [table.name for table in api.list_tables("shop", **wanted).tables] == [PEOPLE]
+    assert api.list_tables(owner="bo").tables == []
+    assert api.list_tables(tags=["daily", "other"]).total_count == 0
+    assert api.search("shop", project="other").tables == []
+    assert api.search("shop", project="SHOP").total_matches == 2
 
 
 def test_columns_with_what_the_spec_says_and_the_data_show(api: CatalogAPI) -> None:
