@@ -95,8 +95,10 @@ def read(status: int, headers: HTTPMessage, content: bytes) -> Answer:
         text = "The server answered 404 without a JSON object; is this the URL of a Basecamp?"
         return Answer(refusal(502, ErrorCode.SERVER_ERROR.value, text))
     retry_after_s = _retry_after_s(headers.get("Retry-After"))
-    is_repeatable = status in _RETRY_STATUSES or (status == 409 and retry_after_s is not None)
     problem = payload if isinstance(payload, dict) else {}
+    is_repeatable = status in _RETRY_STATUSES or (status == 409 and retry_after_s is not None)
+    if problem.get("code") == ErrorCode.TIMEOUT.value:
+        is_repeatable = False  # SQL that has reached its time limit would reach it again
     return Answer(_failure(status, headers, problem), is_repeatable, retry_after_s)
 
 

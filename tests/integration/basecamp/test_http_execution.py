@@ -201,13 +201,24 @@ def test_the_rules_of_the_project_apply_to_a_statement(shop: Any) -> None:
     assert sql(shop, text, strict=True)["status"] == "success"
 
 
+ENDLESS = (
+    "SELECT COUNT(*) FROM UNNEST(SEQUENCE(1, 1000000)) AS a(x)"
+    " CROSS JOIN UNNEST(SEQUENCE(1, 1000000)) AS b(y) WHERE x * y % 7919 = 13"
+)
+
+
+@pytest.mark.parametrize("noun", ["dataset", "metric"])
+def test_sql_ends_at_the_time_limit_of_its_spec(shop: Any, noun: str) -> None:
+    name = f"shop.sales.slow_{noun}"
+    spec = {**HEAD, "name": name, "query_statement": ENDLESS, "execution": {"timeout_seconds": 1}}
+    assert shop.post(f"/api/v1/{noun}s", {"spec": spec}).status == 201
+    answer = shop.post(f"/api/v1/{noun}s/{name}/run", {})
+    assert (answer.status, answer.body["code"]) == (504, "DLI-402"), answer.text
+
+
 def test_a_caller_that_goes_takes_its_sql_along(shop: Any) -> None:
-    endless = (
-        "SELECT COUNT(*) FROM UNNEST(SEQUENCE(1, 1000000)) AS a(x)"
-        " CROSS JOIN UNNEST(SEQUENCE(1, 1000000)) AS b(y) WHERE x * y % 7919 = 13"
-    )
     questions = shop.basecamp.engine._questions
-    with send(shop, "k9", "/api/v1/sql/run", {"sql": endless}):
+    with send(shop, "k9", "/api/v1/sql/run", {"sql": ENDLESS}):
         shop.wait_until(lambda: any(one.is_sent for one in list(questions._open.values())))
     shop.wait_until(lambda: len(questions) == 0)
     assert sql(shop, "SELECT 1 AS a")["data"] == [{"a": 1}]

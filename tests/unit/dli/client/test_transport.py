@@ -93,6 +93,15 @@ def test_a_refusal_is_not_asked_again(wire: Any, connected: Any, status: int) ->
     assert len(wire.received) == 1
 
 
+def test_sql_that_has_reached_its_time_limit_is_not_asked_for_again(
+    wire: Any, connected: Any
+) -> None:
+    wire.script(wire.problem(504, "DLI-402"))
+    response = connected.client.run_dataset("a.b")
+    assert (response.status_code, response.code) == (504, "DLI-402")
+    assert len(wire.received) == 1
+
+
 @pytest.mark.parametrize("status", [409, 429, 503])
 def test_retry_after_is_obeyed(wire: Any, connected: Any, status: int) -> None:
     busy = wire.problem(status, "DLI-807", Retry_After="3")
