@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from dli.warehouse.trace import Trace
 
 __all__ = ["DatasetAPI"]
+
+_log = logging.getLogger(__name__)
 
 
 class DatasetAPI(SpecFacade[DatasetSpec]):
@@ -111,7 +114,7 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
                     statements,
                     execution=spec.execution,
                     name=name,
-                    on_event=on_event,
+                    on_event=self._listener(on_event),
                     gate=gate,
                     trace=trace,
                 )
@@ -222,10 +225,26 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
             statements = by_rules(statements, rules, dialect=execution.dialect, strict=strict)
         if dry_run:
             return self._dry_result(INLINE, statements, execution, main_sql(statements))
-        outcome = self._engine.run(statements, execution=execution, name=INLINE)
+        outcome = self._engine.run(
+            statements, execution=execution, name=INLINE, on_event=self._listener(None)
+        )
         if on_rows is not None and outcome.main_result and outcome.main_result.columns:
             on_rows(outcome.main_result)
         return dataset_result(INLINE, started_at, outcome, main_sql(statements))
+
+    def _listener(
+        self, on_event: Callable[[StatementEvent], None] | None
+    ) -> Callable[[StatementEvent], None] | None:
+        """With `verbose` the log tells of every statement, too."""
+        if not self.context.verbose:
+            return on_event
+
+        def tell(event: StatementEvent) -> None:
+            _log.info("%s", event)
+            if on_event is not None:
+                on_event(event)
+
+        return tell
 
     def render_sql(
         self, name: str, *, parameters: dict[str, Any] | None = None, format_sql: bool = True

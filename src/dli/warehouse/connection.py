@@ -9,6 +9,7 @@ from dli.config import state_dir
 from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.instance import EngineLimits
+from dli.warehouse.relation import HOME, Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWare
         environment.connection_string,
         sources=project.sources,
         catalog=environment.catalog,
+        schema=environment.schema_name,
         lock_timeout_s=lock_timeout_s,
     )
 
@@ -41,19 +43,21 @@ def open_warehouse(
     *,
     sources: Iterable[SourceDefinition] = (),
     catalog: str | None = None,
+    schema: str | None = None,
     lock_timeout_s: float = 2.0,
 ) -> DuckDBWarehouse:
     """The warehouse of the project at `root`; without a connection string the embedded one.
 
     `duckdb:///folder` holds one file per catalog, `duckdb:///file.duckdb` is the only catalog and
     is called `catalog` or like the file. Paths count from the project; a fourth slash makes them
-    absolute. `?memory_limit=2GB&threads=2&spill_limit=20GB` limit the engine. `catalog` is also
-    where names without a catalog live. `lock_timeout_s` is how long to wait for a file that
-    another process has open. Nothing is opened yet.
+    absolute. `?memory_limit=2GB&threads=2&spill_limit=20GB` limit the engine. `catalog` and
+    `schema` are also where names without them live. `lock_timeout_s` is how long to wait for a
+    file that another process has open. Nothing is opened yet.
 
     Raises `ConfigurationError` DLI-001, and `ExecutionError` DLI-403 for an engine that this
     release does not have.
     """
+    schema = schema or HOME.schema
     parts = urlsplit(connection_string or "duckdb:")
     if parts.scheme in _LATER_ENGINES:
         raise ExecutionError(
@@ -72,7 +76,7 @@ def open_warehouse(
             path,
             data_root=root,
             sources=sources,
-            default_catalog=catalog or "local",
+            home=Relation(catalog or HOME.catalog, schema, ""),
             limits=limits,
             lock_timeout_s=lock_timeout_s,
         )
@@ -82,7 +86,7 @@ def open_warehouse(
         data_root=root,
         sources=sources,
         files={name: path.resolve()},
-        default_catalog=name,
+        home=Relation(name, schema, ""),
         limits=limits,
         lock_timeout_s=lock_timeout_s,
     )

@@ -14,7 +14,7 @@ from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
 from dli.warehouse.base import DataHeldError
 from dli.warehouse.failure import holder_of_lock, refusal
 from dli.warehouse.instance import EngineLimits, start_instance
-from dli.warehouse.relation import Relation, quoted
+from dli.warehouse.relation import HOME, Relation, quoted
 from dli.warehouse.session import DuckDBSession
 from dli.warehouse.shadow import Shadow
 from dli.warehouse.source import SourceView, escaped, source_views
@@ -51,12 +51,12 @@ class DuckDBWarehouse:
         data_root: Path,
         sources: Iterable[SourceDefinition] = (),
         files: Mapping[str, Path] | None = None,
-        default_catalog: str = "local",
+        home: Relation = HOME,
         limits: EngineLimits | None = None,
         lock_timeout_s: float = 2.0,
     ) -> None:
         self.sources = source_views(sources, data_root=data_root)
-        self.default_catalog = default_catalog
+        self.home = home
         self.limits = limits or EngineLimits()
         self._folder = folder
         self._files = files
@@ -185,7 +185,7 @@ class DuckDBWarehouse:
         try:
             shadow = Shadow(engine, real=real, sources=self.sources)
             shadow.copy(reads, writes)
-            shadow.search(self.default_catalog)
+            shadow.search(self.home)
             return shadow.check(plan)
         finally:
             engine.close()

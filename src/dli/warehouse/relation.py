@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Relation", "quoted", "search_path"]
+__all__ = ["HOME", "Relation", "quoted", "search_path"]
 
 
 class Relation(NamedTuple):
@@ -39,13 +39,18 @@ class Relation(NamedTuple):
         return ".".join(quoted(part) for part in self if part)
 
 
+HOME = Relation("local", "main", "")
+"""Where names without catalog and schema live unless the environment says otherwise."""
+
+
 def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def search_path(catalog: str) -> str:
-    """The statement after which names without a catalog are found in this one.
+def search_path(home: Relation) -> str:
+    """The statement after which names without catalog or schema are found in these.
 
     The engine's own catalog stays reachable: macros live there.
     """
-    return f"SET search_path = '{quoted(catalog.lower())}.main,memory.main'"
+    place = f"{quoted(home.catalog.lower())}.{quoted(home.schema)}".replace("'", "''")
+    return f"SET search_path = '{place},memory.main'"

@@ -60,10 +60,10 @@ class DuckDBSession:
 
     def prepare(self, plan: Sequence[PlannedStatement]) -> None:
         reads, writes = self._named(plan)
-        default = self._warehouse.default_catalog
+        home = self._warehouse.home
         if _has_short_names(plan):
-            self._provide((), {Relation(default, "main", "")})
-            self._cursor.execute(search_path(default))
+            self._provide((), {home})
+            self._cursor.execute(search_path(home))
         self._divide_as(plan)
         self._provide(reads, writes)
 
@@ -206,9 +206,9 @@ class DuckDBSession:
 
     def _named(self, plan: Sequence[PlannedStatement]) -> tuple[set[Relation], set[Relation]]:
         """What is read and what is written, in three parts."""
-        default = self._warehouse.default_catalog
+        home = self._warehouse.home
         reads, writes = (
-            {Relation.parse(name).within(default, "main") for name in names}
+            {Relation.parse(name).within(home.catalog, home.schema) for name in names}
             for names in (read_by(plan), written_by(plan))
         )
         return reads, writes

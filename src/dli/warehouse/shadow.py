@@ -62,9 +62,11 @@ class Shadow:
             else:
                 self._make_table(relation)
 
-    def search(self, catalog: str) -> None:
-        self._engine.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quoted(catalog.lower())}")
-        self._engine.execute(search_path(catalog))
+    def search(self, home: Relation) -> None:
+        catalog, schema = quoted(home.catalog.lower()), quoted(home.schema)
+        self._engine.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {catalog}")
+        self._engine.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+        self._engine.execute(search_path(home))
 
     def check(self, plan: Sequence[PlannedStatement]) -> list[str]:
         """Problems that would not end the run; raises `ExecutionError` for the first that would."""

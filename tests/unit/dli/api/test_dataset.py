@@ -457,3 +457,18 @@ def test_server_mode_without_a_server_says_what_is_missing(
     for call in calls:
         with pytest.raises(DLIError, match="server_url required"):
             call()
+
+
+def test_a_verbose_context_logs_every_statement(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "dli")
+    events: list[StatementEvent] = []
+    DatasetAPI(ExecutionContext(project_path=project)).run(DAILY)
+    assert caplog.messages == []
+    verbose = DatasetAPI(ExecutionContext(project_path=project, verbose=True))
+    verbose.run(DAILY, on_event=events.append)
+    assert caplog.messages == [str(event) for event in events]
+    assert len(events) == 6
+    verbose.run_sql("SELECT 1")
+    assert caplog.messages[-2] == "main (1/1) started"

@@ -6,8 +6,9 @@ import pytest
 
 from dli.exceptions import ConfigurationError, ExecutionError
 from dli.specs.dataset import Statement
-from dli.warehouse.connection import open_warehouse
-from dli.warehouse.dataset import run_statements
+from dli.specs.project import Project
+from dli.warehouse.connection import open_warehouse, warehouse_of
+from dli.warehouse.dataset import check_statements, run_statements
 
 
 def write(
@@ -52,6 +53,21 @@ def test_the_environment_names_the_catalog_of_a_file(tmp_path: Path) -> None:
     write(tmp_path, "duckdb:///one.duckdb", "iceberg.s.t", catalog="iceberg")
     with pytest.raises(ExecutionError, match="no catalog one"):
         write(tmp_path, "duckdb:///one.duckdb", "one.s.t", catalog="iceberg")
+
+
+def test_the_environment_names_where_short_names_live(tmp_path: Path) -> None:
+    (tmp_path / "dli.yaml").write_text("environments: {dev: {catalog: lake, schema: sea}}")
+    project = Project.open(tmp_path, {})
+    made = "CREATE TABLE shell AS SELECT 1 AS v"
+    with warehouse_of(project) as warehouse, warehouse.session() as session:
+        statements = [Statement("main", None, made, False)]
+        assert check_statements(session, statements, dialect="trino") == []
+        assert run_statements(session, statements, dialect="trino").success
+        for name in ("shell", "sea.shell", "lake.sea.shell"):
+            read = [Statement("main", None, f"SELECT v FROM {name}", False)]
+            assert check_statements(session, read, dialect="trino") == []
+            assert run_statements(session, read, dialect="trino").success
+    assert (tmp_path / ".dli" / "warehouse" / "lake.duckdb").is_file()
 
 
 def test_other_files_beside_a_single_file_cannot_be_read(tmp_path: Path) -> None:
