@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,13 @@ from dli.warehouse.base import StatementInterruptedError
 from dli.warehouse.connection import warehouse_of
 from dli.warehouse.dataset import run_statements
 from dli.warehouse.emitter import emitter_of
-from dli.warehouse.limit import Limits
+from dli.warehouse.limit import Limits, time_is_up
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
 from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dli.models.execution import DatasetExecutionResult
@@ -66,6 +67,7 @@ class Job:
         self._order = order
         self._spec = DatasetSpec.model_validate(order.content)
         self._is_stopped = threading.Event()
+        self._is_late = threading.Event()
         self._has_ended = threading.Event()
         self._session: Session | None = None
         self._outcome: DatasetExecutionResult | None = None
@@ -85,18 +87,16 @@ class Job:
         threading.Thread(target=self._work, name="dli-run", daemon=True).start()
         try:
             while not self._has_ended.wait(_POLL_S):
-                if self._is_stopped.is_set() or time.monotonic() >= deadline:
+                if time.monotonic() >= deadline:
+                    self._is_late.set()
+                if self._is_stopped.is_set() or self._is_late.is_set():
                     break
         finally:
             self._end()
         if self._is_stopped.is_set() and self._outcome is None:
             raise StatementInterruptedError("The run was stopped; nothing was changed.")
-        if time.monotonic() >= deadline and self._outcome is None:
-            raise ExecutionError(
-                f"The time limit of {self._spec.execution.timeout_seconds} s was reached; "
-                "the data is as before",
-                code=ErrorCode.TIMEOUT,
-            ) from self._failure
+        if self._is_late.is_set() and self._outcome is None:
+            raise time_is_up(self._spec.execution.timeout_seconds) from self._failure
         if self._failure is not None:
             raise self._failure
         return _rows(self._outcome)
@@ -123,11 +123,21 @@ class Job:
         emitter = emitter_of(project)
         attempt = Attempt(order.run_id, order.attempt, order.interval)
         try:
-            with traced(emitter, self._spec, attempt) as trace:
+            with traced(emitter, self._spec, attempt) as trace, self._time_limit():
                 return self._run_in(project, trace)
         finally:
             if emitter is not None:
                 emitter.flush(_FLUSH_S)
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """The main thread watches the time; an interruption for it is a failure and no stop."""
+        try:
+            yield
+        except StatementInterruptedError as error:
+            if self._is_stopped.is_set() or not self._is_late.is_set():
+                raise
+            raise time_is_up(self._spec.execution.timeout_seconds) from error
 
     def _run_in(self, project: Project, trace: Trace) -> DatasetExecutionResult:
         order, spec = self._order, self._spec

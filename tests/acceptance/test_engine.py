@@ -183,6 +183,27 @@ def test_a_quality_gate_undoes_a_run_that_fails_it(
     assert rows(server, "gated") == {"2026-01-02": 1}
 
 
+def test_a_quality_spec_with_a_schedule_runs_by_itself(
+    client: BasecampClient, daily: str, server: EngineServer
+) -> None:
+    finished(client, record(client.workflow_run(daily, {"ds": "2026-01-02"}))["run_id"])
+    watched = {
+        "target": {"type": "dataset", "name": daily},
+        "metadata": {"owner": "ana@example.com"},
+        "schedule": {"cron": "0 0 1 1 *"},
+        "tests": [{"name": "watched", "type": "row_count", "max": 0}],
+    }
+    record(client.register_quality(watched, force=True))
+    wait_for(lambda: server.make_quality_due(daily), PATIENCE_S)
+    record(client.register_quality(watched, force=True))  # has the schedules looked at
+
+    def last() -> str | None:
+        status: str | None = record(client.get_quality("watched"))["last_status"]
+        return status
+
+    assert wait_for(last, PATIENCE_S) == "fail"
+
+
 def events(server: EngineServer) -> list[dict[str, Any]]:
     """What the lineage target has been told so far."""
     file = server.project / EVENTS

@@ -32,6 +32,15 @@ class EngineServer(Server):
     def make_due(self, name: str) -> None:
         """Let a schedule of every minute fire soon."""
 
+    def make_quality_due(self, name: str) -> bool:
+        """Let the schedule of a quality spec fire when it is looked at; false until it is known."""
+        past = "2026-01-01T00:00:00.000000+00:00"
+        with sqlite3.connect(self.project / ".dli" / "basecamp.db", timeout=PATIENCE_S) as store:
+            changed = store.execute(
+                "UPDATE quality_schedule SET next_fire_at = ? WHERE name = ?", [past, name]
+            )
+            return changed.rowcount > 0
+
 
 class EmbeddedServer(EngineServer):
     """Runs on this machine; its store says when a schedule fires."""

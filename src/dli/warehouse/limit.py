@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dli.warehouse.base import Session
     from dli.warehouse.plan import PlannedStatement
 
-__all__ = ["Limits", "prepare", "time_limit"]
+__all__ = ["Limits", "prepare", "time_is_up", "time_limit"]
 
 _LOOK_S = 0.05
 
@@ -70,6 +70,14 @@ def _wait(session: Session, delay_s: float) -> None:
         time.sleep(min(_LOOK_S, left_s))
 
 
+def time_is_up(timeout_s: float) -> ExecutionError:
+    """What an interruption becomes that the time limit has caused."""
+    return ExecutionError(
+        f"The time limit of {timeout_s:g} s was reached; the data is as before",
+        code=ErrorCode.TIMEOUT,
+    )
+
+
 @contextmanager
 def time_limit(session: Session, timeout_s: float | None) -> Iterator[None]:
     """Interrupts the session when the time is up.
@@ -93,9 +101,6 @@ def time_limit(session: Session, timeout_s: float | None) -> Iterator[None]:
     except StatementInterruptedError as error:
         if not is_late.is_set():
             raise
-        raise ExecutionError(
-            f"The time limit of {timeout_s:g} s was reached; the data is as before",
-            code=ErrorCode.TIMEOUT,
-        ) from error
+        raise time_is_up(timeout_s) from error
     finally:
         timer.cancel()

@@ -162,6 +162,25 @@ def test_a_stop_interrupts_the_sql_and_leaves_the_table_as_it_was(
     assert rows(project) == [(1,)]
 
 
+def test_the_lineage_target_tells_a_stop_from_the_end_of_the_time(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = project / "dli.yaml"
+    settings.write_text(settings.read_text() + "lineage: {url: 'file:events.jsonl'}\n")
+    with pytest.raises(ExecutionError) as late:
+        job(project, ENDLESS, timeout_s=1).run()
+    assert late.value.code is ErrorCode.TIMEOUT
+    caplog.clear()
+    caplog.set_level("INFO", "dli_airflow.run")
+    stopped = job(project, ENDLESS)
+    watcher = after_start(stopped.stop, caplog)
+    with pytest.raises(StatementInterruptedError):
+        stopped.run()
+    watcher.join()
+    events = [json.loads(line) for line in (project / "events.jsonl").read_text().splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "FAIL", "START", "ABORT"]
+
+
 def test_a_stop_before_the_start_lets_nothing_run(project: Path) -> None:
     early = job(project, ENDLESS)
     early.stop()

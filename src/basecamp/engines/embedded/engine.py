@@ -367,7 +367,8 @@ class EmbeddedEngine:
         if execution is None or execution.interrupted_at is not None:
             return
         execution.interrupted_at = self._clock.monotonic()
-        self._send({"op": "interrupt", "run_id": run_id, "claim": execution.claim})
+        which = {"run_id": run_id, "claim": execution.claim}
+        self._send({"op": "interrupt", **which, "is_late": execution.is_timed_out})
 
     def _put_questions(self) -> None:
         for message in self._questions.due({e.dataset_name for e in self._executions.values()}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,15 @@ from dli.specs.dataset import render_dataset
 from dli.specs.gate import render_gate
 from dli.specs.schedule import Interval, local_date
 from dli.specs.template import RenderContext
+from dli.warehouse.base import StatementInterruptedError
 from dli.warehouse.dataset import check_statements, run_statements
-from dli.warehouse.limit import Limits
+from dli.warehouse.limit import Limits, time_is_up
 from dli.warehouse.report import Attempt
 from dli.warehouse.trace import traced
 from dli.warehouse.verdict import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from basecamp.engines.embedded.desk import Desk
@@ -59,6 +61,7 @@ class Job:
         self._rendering = rendering
         self._lock = threading.Lock()
         self._is_interrupted = False
+        self._is_late = False
         self._session: Session | None = None
 
     def run(self) -> int | None:
@@ -70,7 +73,10 @@ class Job:
         self._write("info", self._headline())
         try:
             spec = self._spec()
-            with traced(self._workshop.emitter(), spec, self._attempt()) as trace:
+            with (
+                traced(self._workshop.emitter(), spec, self._attempt()) as trace,
+                self._time_limit(spec),
+            ):
                 result = self._execute(spec, trace)
         except DLIError as exc:
             raise self._failed(exc.message, exc.code.value) from exc
@@ -95,9 +101,10 @@ class Job:
                 check_statements(session, [*statements, *tests], dialect=spec.execution.dialect)
         return [statement.sql for statement in statements]
 
-    def interrupt(self) -> None:
-        """End the job's SQL, also when it is only just about to start."""
+    def interrupt(self, *, is_late: bool = False) -> None:
+        """End the job's SQL, also when it is only just about to start; late: its time is up."""
         with self._lock:
+            self._is_late = is_late
             self._is_interrupted = True
             if self._session is not None:
                 self._session.interrupt()
@@ -129,6 +136,16 @@ class Job:
             )
             trace.ended(session, result)
         return result
+
+    @contextmanager
+    def _time_limit(self, spec: DatasetSpec) -> Iterator[None]:
+        """The engine watches the time; an interruption for it is a failure and no stop."""
+        try:
+            yield
+        except StatementInterruptedError as exc:
+            if not self._is_late:
+                raise
+            raise time_is_up(spec.execution.timeout_seconds) from exc
 
     def _spec(self) -> DatasetSpec:
         return DatasetSpec.model_validate(self._message["spec"])
@@ -170,7 +187,7 @@ class Job:
         )
 
     def _failed(self, message: str, code: str) -> JobFailed:
-        if self._is_interrupted:
+        if self._is_interrupted and not self._is_late:
             self._write("warning", "Interrupted; nothing was changed.")
         else:
             self._write("error", f"{code}: {message}")

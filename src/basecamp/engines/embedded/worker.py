@@ -69,7 +69,7 @@ class Worker:
             case "interrupt":
                 job_or_none = self._jobs.get((message["run_id"], message["claim"]))
                 if job_or_none is not None:
-                    job_or_none.interrupt()
+                    job_or_none.interrupt(is_late=message["is_late"])
             case "ask":
                 which = {"ask": message["id"]}
                 desk = Desk(self._workshop, partial(self._rendering, which))

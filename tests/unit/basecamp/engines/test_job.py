@@ -100,3 +100,24 @@ def test_a_run_tells_the_lineage_target(make: Callable[..., Job], tmp_path: Path
     events = [json.loads(line) for line in lines]
     kinds = [(event["eventType"], event["job"]["namespace"]) for event in events]
     assert kinds == [(kind, "mart") for kind in ("START", "COMPLETE", "START", "FAIL")]
+
+
+@pytest.mark.parametrize(
+    ("is_late", "code", "end"), [(True, "DLI-402", "FAIL"), (False, "DLI-401", "ABORT")]
+)
+def test_an_interruption_is_a_stop_unless_the_time_is_up(
+    make: Callable[..., Job], tmp_path: Path, is_late: bool, code: str, end: str
+) -> None:
+    (tmp_path / "dli.yaml").write_text("lineage: {url: 'file:events.jsonl'}")
+    job = make("SELECT 1")
+    job.interrupt(is_late=is_late)
+    with pytest.raises(JobFailed) as caught:
+        job.run()
+    assert caught.value.code == code
+    emitter = job._workshop.emitter()
+    assert emitter is not None
+    emitter.flush(60)
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["eventType"] for line in lines] == ["START", end]
+    log = (tmp_path / "run.jsonl").read_text()
+    assert ("Interrupted; nothing was changed." in log) is not is_late
