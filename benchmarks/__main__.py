@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
-    dataset_run,
     listing,
     quality,
     server,
@@ -44,7 +43,6 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "validate": validation.validate,
     "quality": quality.quality,
     "transpile": transpilation.transpile,
-    "dataset-run": dataset_run.dataset_run,
 }
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 DOCS = Path(__file__).parent
+ROWS = "tests/contract/rows/faults.yaml"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -165,10 +167,77 @@ def type_of(schema: dict[str, Any]) -> str:
     return str(schema.get("format") or schema.get("type") or "any")
 
 
+def reliability() -> str:
+    import yaml
+
+    rows = yaml.safe_load((DOCS.parent / ROWS).read_text(encoding="utf-8"))
+    goals, faults = (
+        table(
+            ("", name, "shown by", "not there yet"),
+            [(key, row["name"], shown_by(row), row.get("missing", "")) for key, row in found],
+        )
+        for name, found in (("goal", rows["goals"].items()), ("fault", rows["faults"].items()))
+    )
+    defects = table(
+        ("defect", "tests that turn red"),
+        [(name, shown_by({"tests": tests})) for name, tests in rows["defects"].items()],
+    )
+    return f"""# Reliability
+
+What Basecamp promises, what can go wrong, and the tests that show what happens then. All of them
+run in `make test`; a test fails when a row names one that is not there. The rows are in
+[`{ROWS}`](../{ROWS}).
+
+## Goals
+
+{goals}
+
+## Faults
+
+{faults}
+
+## What is not defended
+
+- Root on the machine, and whoever may write to the project: its SQL may read and write the data
+  that it names.
+- A malicious Airflow, bucket, PostgreSQL or receiver of messages: whoever starts the server gives
+  their addresses, and they are trusted. An answer that makes no sense is refused, a lie believed.
+- Losing the disk. `dli backup` keeps the state; the data are files below `.dli/warehouse`.
+- A real cut of power. Every acknowledged change is synced to the disk first (`synchronous=FULL`);
+  the tests kill processes and let writes fail.
+- A network that splits between two servers and their PostgreSQL, beyond what freezing one shows.
+
+## Planted defects
+
+To see that the tests can fail, each of these was planted once by hand.
+
+{defects}
+"""
+
+
+def shown_by(row: dict[str, Any]) -> str:
+    if "reason" in row:
+        return f"cannot happen: {row['reason']}"
+    return "<br>".join(map(test_link, row.get("tests", ())))
+
+
+def test_link(test: str) -> str:
+    path, _, name = test.partition("::")
+    return f"[{words_of(name)}](../tests/{path})"
+
+
+def words_of(name: str) -> str:
+    """A test says in its name what it shows."""
+    words = name.rpartition("::")[2].removeprefix("test_").split("_")
+    is_id = re.fullmatch(r"f[0-9]+", words[0])
+    return " ".join(words[1:] if is_id else words)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": commands,
     "errors.md": errors,
     "http-api.md": http_api,
+    "reliability.md": reliability,
 }
 
 

@@ -81,7 +81,7 @@ def trigger_until(
 
 
 @pytest.mark.timeout(300)
-def test_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
+def test_f1_twenty_kills_lose_nothing_and_double_nothing(server: Server) -> None:
     seed = int(os.environ.get("DLI_TEST_SEED", random.randrange(10**9)))
     print(f"repeat with DLI_TEST_SEED={seed}")  # noqa: T201 - shown when the test fails
     moments = random.Random(seed)
@@ -228,7 +228,7 @@ def test_a_worker_that_hears_nothing_is_killed_and_the_other_runs_are_done_again
     assert status_of(client, run_id) == "KILLED"
 
 
-def test_a_stop_of_the_server_hands_back_what_runs_and_the_next_one_does_it_again(
+def test_f48_a_stop_of_the_server_hands_back_what_runs_and_the_next_one_does_it_again(
     server: Server,
 ) -> None:
     server.wait_until_ready()

@@ -128,7 +128,7 @@ def test_a_killed_leader_is_followed_and_no_tick_fires_twice(pair: Pair) -> None
     assert each_ran_once(pair)
 
 
-def test_what_a_frozen_leader_still_has_in_hand_is_refused(pair: Pair) -> None:
+def test_f23_what_a_frozen_leader_still_has_in_hand_is_refused(pair: Pair) -> None:
     leading = pair.leader()
     standing_by = other(pair, leading)
     register_all(standing_by)

@@ -82,12 +82,18 @@ async def _caller(
     return Caller(request.state.caller, request.state.request_id, key)
 
 
+async def _reader(request: Request) -> Caller:
+    return Caller(request.state.caller, request.state.request_id)
+
+
 def _is_key(text: str) -> bool:
     return _IDEMPOTENCY_KEY.fullmatch(text) is not None
 
 
 InSite = Annotated[Site, Depends(_site)]
 ByCaller = Annotated[Caller, Depends(_caller)]
+ByReader = Annotated[Caller, Depends(_reader)]
+"""Who only reads; where the reading itself is noted."""
 
 
 async def _dataset_name(dataset_name: str) -> str:

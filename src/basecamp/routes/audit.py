@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from basecamp.routes import record
-from basecamp.routes.access import ByCaller, InSite
+from basecamp.routes.access import ByReader, InSite
 from basecamp.routes.answer import as_json, documented, page
 from basecamp.routes.query import Instant, Page, Query, Strict
 from basecamp.routes.route import ApiRoute
@@ -33,7 +33,7 @@ class ChainQuery(Strict):
 
 
 @router.get("", responses=documented(422, ok_200=record.AuditPage))
-def list_entries(site: InSite, caller: ByCaller, query: Query[AuditQuery]) -> Response:
+def list_entries(site: InSite, caller: ByReader, query: Query[AuditQuery]) -> Response:
     """Who changed what, when and why; reading it is an entry itself."""
     fields = query.model_dump(exclude={"order", "limit", "offset"})
     entries, total = site.audit.list(
@@ -47,6 +47,6 @@ def list_entries(site: InSite, caller: ByCaller, query: Query[AuditQuery]) -> Re
 
 
 @router.get("/chain", responses=documented(422, ok_200=record.AuditChainRecord))
-def chain(site: InSite, caller: ByCaller, query: Query[ChainQuery]) -> Response:
+def chain(site: InSite, caller: ByReader, query: Query[ChainQuery]) -> Response:
     """Whether no entry was changed, removed or slipped in; a broken trail is a 200 that says so."""
     return as_json(site.audit.verify(caller, query.head))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +16,6 @@ from dli.exceptions import (
     DatasetNotFoundError,
     DLIValidationError,
     ErrorCode,
-    ServerError,
     WorkflowExecutionError,
     WorkflowNotFoundError,
     WorkflowPermissionError,
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
     from basecamp.clock import Clock
     from basecamp.store.database import Database
-
-_log = logging.getLogger(__name__)
 
 
 class ManualFiles(Protocol):
@@ -154,9 +150,9 @@ class WorkflowService:
         reply = self._commands.execute(caller, store)
         if reply.replayed:
             return reply
-        late = self._late_file()
+        self.write_files()
         self._engine.wake()
-        pending = late or self._engine.put_in_force([dataset_name])
+        pending = self._engine.put_in_force([dataset_name])
         if pending is None:
             return reply
         texts = (reply.body["warning"], pending)
@@ -257,15 +253,6 @@ class WorkflowService:
         reply = self._commands.execute(caller, unpause)
         self._engine.wake()
         return reply
-
-    def _late_file(self) -> str | None:
-        """Why the file of a registration is not there yet: it stands all the same."""
-        try:
-            self.write_files()
-        except ServerError as exc:
-            _log.warning("workflow.file_late", extra={"reason": exc.message})
-            return f"The workflow is stored here; its file follows. {exc.message}"
-        return None
 
     def write_files(self) -> None:
         """Bring files of MANUAL workflows that are only in the store yet to the spec store."""

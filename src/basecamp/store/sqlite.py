@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +37,12 @@ def engine(url: str, *, writes: bool) -> Engine:
     @event.listens_for(created, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(created, "handle_error")
+    def _distrust(context: ExceptionContext) -> None:
+        # What a disk has refused to write or sync, this connection may take for stored.
+        if "disk i/o error" in str(context.original_exception).lower():
+            context.is_disconnect = True
 
     return created
 

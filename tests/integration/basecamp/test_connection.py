@@ -30,7 +30,7 @@ def connect(site: Any) -> socket.socket:
 
 
 @pytest.mark.parametrize("sent", [b"", b"G", b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"])
-def test_a_head_that_does_not_come_is_not_waited_for(impatient: Any, sent: bytes) -> None:
+def test_f37_a_head_that_does_not_come_is_not_waited_for(impatient: Any, sent: bytes) -> None:
     with connect(impatient) as line:
         line.sendall(sent)
         assert closed_within(line, 5) == b""
@@ -126,3 +126,31 @@ def test_what_is_no_http_is_a_bad_request(site: Any, head: bytes) -> None:
         line.sendall(head)
         assert closed_within(line, 5).startswith(b"HTTP/1.1 400 ")
     assert site.get("/livez").status == 200
+
+
+HIDDEN = b"0\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 4",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding : chunked",
+        b"Transfer-Encoding: xchunked",
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Content-Length: +5",
+        b"Content-Length: 5, 5",
+        b"Content-Length:\n 5",
+    ],
+)
+def test_f38_a_request_whose_end_is_in_doubt_hides_no_second_one(
+    site: Any, doubtful: bytes
+) -> None:
+    with connect(site) as line:
+        line.sendall(b"POST /livez HTTP/1.1\r\nHost: localhost\r\n" + doubtful + b"\r\n\r\n")
+        line.sendall(HIDDEN)
+        told = closed_within(line, 5)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.count(b"HTTP/1.1 ") == 1

@@ -42,7 +42,7 @@ def test_every_route_is_guarded_and_described(shared_site: Any) -> None:
 
 @pytest.mark.parametrize("name", ["livez", "readyz", "health", "x.health", "metrics", "a.livez"])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_name_that_ends_like_a_public_route_opens_nothing(
+def test_f44_a_name_that_ends_like_a_public_route_opens_nothing(
     shared_site: Any, name: str, method: str
 ) -> None:
     for path in (f"/api/v1/workflows/{name}", f"/api/v1/{name}/", f"/{name}/x", f"//{name}"):
@@ -84,9 +84,28 @@ def test_wrong_and_missing_tokens_look_the_same(shared_site: Any, headers: dict[
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "", "localhost.", "[::2]"]
 )
-def test_other_host_names_are_misdirected(shared_site: Any, host: str) -> None:
+def test_f40_other_host_names_are_misdirected(shared_site: Any, host: str) -> None:
     answer = shared_site.get("/livez", headers={"Host": host})
     assert (answer.status, answer.body["code"]) == (421, "DLI-201")
+
+
+def test_two_host_names_are_one_too_many(shared_site: Any) -> None:
+    for first, second in (("localhost", "evil.example"), ("evil.example", "localhost")):
+        asked = f"GET /livez HTTP/1.1\r\nHost: {first}\r\nHost: {second}\r\n\r\n"
+        assert shared_site.raw(asked.encode()).startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//evil.example/", "/%2f%2fevil.example/", "/livez/", "/livez?next=//evil.example"),
+        *("/api/v1/workflows/", "/api/v1//workflows", "/api/v1/workflows/?next=//evil.example"),
+    ],
+)
+def test_f42_nothing_redirects(shared_site: Any, path: str) -> None:
+    answer = shared_site.get(path)
+    assert answer.status in (400, 404)
+    assert "location" not in answer.headers
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1234", "LOCALHOST", "[::1]:80"])
@@ -107,7 +126,7 @@ def test_every_answer_has_the_security_headers(shared_site: Any, path: str) -> N
     assert "server" not in headers
 
 
-def test_a_valid_request_id_is_kept_and_another_is_not(shared_site: Any) -> None:
+def test_f34_a_valid_request_id_is_kept_and_another_is_not(shared_site: Any) -> None:
     kept = shared_site.get("/livez", headers={"X-Request-Id": "abc-123.4:5_6"})
     assert kept.headers["x-request-id"] == "abc-123.4:5_6"
     for bad in ("a b", "", "x" * 129, "ä", '{"a":1}'):
@@ -182,7 +201,7 @@ def test_health_follows_the_engine(site: Any) -> None:
     assert site.get("/livez").status == 200
 
 
-def test_guessing_tokens_is_slowed_down(site: Any) -> None:
+def test_f39_guessing_tokens_is_slowed_down(site: Any) -> None:
     statuses = [site.get("/api/v1/workflows", token=f"wrong{n}").status for n in range(11)]
     assert statuses == [401] * 10 + [429]
     limited = site.get("/nothing", token="wrong")

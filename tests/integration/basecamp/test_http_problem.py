@@ -178,7 +178,7 @@ def test_type_and_size_of_a_body(
     check(shared_site.post(REGISTER, data, headers=headers), status, "DLI-201")
 
 
-def test_a_body_is_cut_off_while_it_streams(shared_site: Any) -> None:
+def test_f36_a_body_is_cut_off_while_it_streams(shared_site: Any) -> None:
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     head = (
         f"POST {REGISTER} HTTP/1.1\r\nHost: localhost\r\n"
@@ -221,7 +221,7 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=range(len(BAD_VALUES)))
-def test_treacherous_values_are_refused(shared_site: Any, value: bytes) -> None:
+def test_f29_treacherous_values_are_refused(shared_site: Any, value: bytes) -> None:
     """A value that came through would be an undeclared parameter: 422, not 400."""
     path = f"{WORKFLOWS}/b.manual/run"
     check(shared_site.post(path, b'{"parameters": {"p": ' + value + b"}}"), 400, "DLI-201")
@@ -268,7 +268,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("action", ["", "/run", "/pause", "/unpause", "/backfill"])
-def test_names_that_are_none_are_unknown(shared_site: Any, action: str) -> None:
+def test_f30_names_that_are_none_are_unknown(shared_site: Any, action: str) -> None:
     days = {"start_date": "2026-01-01", "end_date": "2026-01-01"}
     assert len(NAMES) >= 200
     for name in NAMES:

@@ -35,7 +35,7 @@ def test_a_key_belongs_to_one_path(site: Any) -> None:
     assert first.body["run_id"] != other.body["run_id"]
 
 
-def test_forty_requests_at_once_make_one_run(site: Any) -> None:
+def test_f24_forty_requests_at_once_make_one_run(site: Any) -> None:
     site.register()
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda _: site.post(RUN, {}, headers=KEY), range(40)))

@@ -93,7 +93,7 @@ def test_a_signal_ends_it_in_order(running: Process, number: int) -> None:
         json.loads(line)
 
 
-def test_a_second_server_on_the_state_names_the_first(running: Process) -> None:
+def test_f22_a_second_server_on_the_state_names_the_first(running: Process) -> None:
     second = Process(running.project)
     _, told = second.child.communicate(timeout=DEADLINE_S)
     assert second.child.returncode == 4
@@ -123,7 +123,7 @@ def refused(project: Path, status: int, **env: str) -> str:
 @pytest.mark.parametrize(
     "damage", [b"no database at all" * 500, b"SQLite format 3\0" + b"\xff" * 4096]
 )
-def test_a_damaged_store_is_refused_and_left_alone(project: Path, damage: bytes) -> None:
+def test_f7_a_damaged_store_is_refused_and_left_alone(project: Path, damage: bytes) -> None:
     store = project / ".dli" / "basecamp.db"
     store.parent.mkdir(mode=0o700)
     store.write_bytes(damage)
@@ -142,7 +142,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(running: Process) 
     assert store.read_bytes() == before
 
 
-def test_a_state_directory_that_others_may_write_is_refused(project: Path) -> None:
+def test_f47_a_state_directory_that_others_may_write_is_refused(project: Path) -> None:
     (project / ".dli").mkdir()
     (project / ".dli").chmod(0o770)
     refused(project, 1)

@@ -22,7 +22,7 @@ def line_of(message: str, **extra: object) -> str:
     "text",
     ["a\nb", "a\rb", "\x1b[31mred", '"}{"level":"error', "\x7f", "\u2028", "\u202eevil", "%s %n"],
 )
-def test_one_event_is_one_harmless_line(text: str) -> None:
+def test_f35_one_event_is_one_harmless_line(text: str) -> None:
     line = line_of("request.answered", path=text)
     assert line.isascii()
     assert line.isprintable()
@@ -38,7 +38,7 @@ def test_a_line_carries_the_request_it_belongs_to() -> None:
     assert "request_id" not in json.loads(line_of("x"))
 
 
-def test_an_error_is_told_with_its_place_and_without_foreign_text() -> None:
+def test_f46_an_error_is_told_with_its_place_and_without_foreign_text() -> None:
     try:
         try:
             raise ValueError(SECRET)

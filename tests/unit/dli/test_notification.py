@@ -16,7 +16,7 @@ def target(kind: str, channel: str = "x") -> dict[str, str]:
     return {"type": kind, "channel": channel}
 
 
-def test_a_channel_cannot_lead_a_message_elsewhere() -> None:
+def test_f43_a_channel_cannot_lead_a_message_elsewhere() -> None:
     env = {"DLI_NOTIFY_HOOK": "jsons://example.com/{channel}?method=post"}
     assert address(target("hook", "a@b?c=d&e/../f"), env) == (
         "jsons://example.com/a%40b%3Fc%3Dd%26e%2F..%2Ff?method=post"

@@ -83,7 +83,7 @@ def test_the_world_has_as_many_zones_and_changes_as_this_file_is_about() -> None
 
 
 @pytest.mark.parametrize("cron", [*FIXED, *REAL_TIME])
-def test_no_fire_is_doubled_or_lost_at_any_clock_change(cron: str) -> None:
+def test_f19_no_fire_is_doubled_or_lost_at_any_clock_change(cron: str) -> None:
     for name in ZONES:
         zone = ZoneInfo(name)
         for change in clock_changes(name):

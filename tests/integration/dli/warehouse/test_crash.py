@@ -39,7 +39,7 @@ for generation in range(1, 1000):
 
 
 @pytest.mark.parametrize("attempt", range(8))
-def test_a_killed_run_leaves_the_table_old_or_new(tmp_path: Path, attempt: int) -> None:
+def test_f2_a_killed_run_leaves_the_table_old_or_new(tmp_path: Path, attempt: int) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path), str(ROWS)], stdout=subprocess.PIPE, text=True
     ) as process:

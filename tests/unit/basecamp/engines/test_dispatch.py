@@ -188,7 +188,7 @@ def test_the_report_of_an_earlier_hand_over_is_refused(
     assert bench.status(run_id) == "RUNNING"
 
 
-def test_a_run_that_crashes_its_worker_three_times_fails(
+def test_f25_a_run_that_crashes_its_worker_three_times_fails(
     bench: Bench, content: dict[str, Any]
 ) -> None:
     (run_id,) = bench.queue(content)

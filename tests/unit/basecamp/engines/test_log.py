@@ -71,7 +71,9 @@ def test_a_full_disk_does_not_end_the_run_that_writes(
     assert len(told) == 2
 
 
-def test_past_its_limit_a_log_ends_with_a_note(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f50_past_its_limit_a_log_ends_with_a_note(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_LIMIT_BYTES", 100)
     write(path, "x" * 100, "too much", "more")
     found = LogReader().read(path, after=0, limit=9)

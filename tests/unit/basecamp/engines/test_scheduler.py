@@ -41,7 +41,7 @@ def test_a_due_tick_becomes_one_run_for_the_interval_that_ended(
     assert (row.run_type, row.triggered_by, row.status) == ("scheduled", "scheduler", "PENDING")
 
 
-def test_a_clock_that_jumps_back_fires_nothing_twice(
+def test_f18_a_clock_that_jumps_back_fires_nothing_twice(
     database: Database, content: dict[str, Any]
 ) -> None:
     _register(database, content, datetime(2026, 3, 2, 12, tzinfo=UTC))

@@ -128,7 +128,7 @@ def test_a_channel_that_is_down_is_tried_again_by_the_next_server_too(
     assert place.waiting() == 0
 
 
-def test_a_channel_that_stays_down_is_given_up(place: Place, inbox: Inbox, clock: Any) -> None:
+def test_f49_a_channel_that_stays_down_is_given_up(place: Place, inbox: Inbox, clock: Any) -> None:
     place.register("ops")
     place.publish(spec())
     inbox.status = 500

@@ -55,7 +55,9 @@ def test_files_copied_by_hand_are_read_then_replaced_and_come_back(
     assert code(store) == ["a.one"]
 
 
-def test_a_set_that_was_only_half_uploaded_is_never_seen(store: S3SpecStore, hand: S3Store) -> None:
+def test_f17_a_set_that_was_only_half_uploaded_is_never_seen(
+    store: S3SpecStore, hand: S3Store
+) -> None:
     publish(store, "a.one")
     store.stage_code({"a.two": content("a.two")})  # and then the publisher died
     hand.put("objects/unfinished.yaml", b"name: a.thr")
@@ -103,7 +105,7 @@ def test_a_publisher_that_was_overtaken_changes_nothing(s3_url: str) -> None:
     assert code(fast) == ["a.fast"]
 
 
-def test_of_fifty_writers_of_a_pointer_none_is_lost(s3_url: str) -> None:
+def test_f16_of_fifty_writers_of_a_pointer_none_is_lost(s3_url: str) -> None:
     bucket = Bucket(s3_url)
     bucket.create("names.json", b"[]")
 

@@ -56,7 +56,9 @@ def test_a_stumble_is_asked_again(store: S3SpecStore, proxy: FaultProxy, status:
     assert len(proxy.seen) > 4
 
 
-def test_an_outage_is_asked_again_at_most_five_times(store: S3SpecStore, proxy: FaultProxy) -> None:
+def test_f15_an_outage_is_asked_again_at_most_five_times(
+    store: S3SpecStore, proxy: FaultProxy
+) -> None:
     def fail(exchange: Exchange) -> None:
         exchange.status, exchange.body = 503, SLOW_DOWN
 

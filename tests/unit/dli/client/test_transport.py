@@ -53,7 +53,7 @@ def test_every_change_has_a_key_of_its_own_that_its_retries_keep(wire: Any, conn
     assert keys[0] == keys[1] == keys[2] != keys[3]
 
 
-def test_a_reply_lost_after_the_server_accepted_is_asked_for_again_with_the_same_key(
+def test_f20_a_reply_lost_after_the_server_accepted_is_asked_for_again_with_the_same_key(
     wire: Any, connected: Any
 ) -> None:
     wire.script(wire.drops(), wire.answers(RUN, 202))
@@ -180,7 +180,7 @@ def test_a_server_that_hangs_is_a_timeout_and_the_call_is_not_repeated(wire: Any
     ids=["status line", "headers", "body"],
 )
 @pytest.mark.usefixtures("hurried")
-def test_a_server_that_drips_cannot_outlast_the_deadline(wire: Any, head: bytes) -> None:
+def test_f21_a_server_that_drips_cannot_outlast_the_deadline(wire: Any, head: bytes) -> None:
     wire.script(wire.drips(head))
     client = BasecampClient(ServerConfig(url=wire.url, timeout=1))
     began_s = time.monotonic()

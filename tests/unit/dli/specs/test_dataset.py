@@ -133,7 +133,7 @@ class TestInjection:
             "SELECT name FROM people WHERE (name = '{{ v }}')",
         ],
     )
-    def test_between_quotes_it_finds_the_value_or_is_refused(
+    def test_f31_between_quotes_it_finds_the_value_or_is_refused(
         self, people: duckdb.DuckDBPyConnection, query: str, value: str
     ) -> None:
         spec = dataset(query, parameters=[{"name": "v"}])

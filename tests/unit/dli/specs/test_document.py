@@ -82,11 +82,11 @@ def test_what_is_not_plain_yaml_is_refused_with_its_line(text: str, line: int, r
         "".join(" " * n + "a:\n" for n in range(99)),
     ],
 )
-def test_deep_nesting_is_refused_before_it_costs_anything(text: str) -> None:
+def test_f28_deep_nesting_is_refused_before_it_costs_anything(text: str) -> None:
     assert f"nested deeper than {MAX_DEPTH} levels" in refusal(text)
 
 
-def test_sizes_are_limited() -> None:
+def test_f27_sizes_are_limited() -> None:
     assert f"{MAX_NODES:,} values" in refusal("a: [" + "1," * MAX_NODES + "]")
     assert "larger than 1024 KiB" in refusal("a: " + "x" * MAX_BYTES)
 

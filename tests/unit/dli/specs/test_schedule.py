@@ -206,7 +206,7 @@ class TestIntervals:
             intervals_between(cron, NEW_YORK, first, last)
         assert caught.value.code == "DLI-204"
 
-    def test_a_thousand_runs_are_the_most(self) -> None:
+    def test_f26_a_thousand_runs_are_the_most(self) -> None:
         first = date(2020, 1, 1)
         assert len(intervals_between("", SEOUL, first, first + timedelta(days=999))) == 1000
 

@@ -177,7 +177,7 @@ def test_a_costly_template_is_stopped(text: str) -> None:
 
 
 @pytest.mark.parametrize("payload", ["{{ 7*7 }}", "{% raw %}", "${7*7}", "{{ ds }}", "#{7*7}"])
-def test_a_value_is_never_a_template(payload: str) -> None:
+def test_f33_a_value_is_never_a_template(payload: str) -> None:
     assert rendered("{{ v }}|{{ v|sql_string }}", v=payload) == f"{payload}|'{payload}'"
 
 

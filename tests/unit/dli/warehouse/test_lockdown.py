@@ -68,7 +68,7 @@ def test_the_statement_is_refused(shared_warehouse: DuckDBWarehouse, sql: str) -
 
 
 @pytest.mark.parametrize("sql", REACH_OUT)
-def test_the_engine_refuses_it_too(shared_warehouse: DuckDBWarehouse, sql: str) -> None:
+def test_f32_the_engine_refuses_it_too(shared_warehouse: DuckDBWarehouse, sql: str) -> None:
     """Whatever got past the check of the statement's kind."""
     with shared_warehouse.session() as session, pytest.raises(duckdb.Error):
         session._cursor.execute(sql).fetchall()
@@ -103,7 +103,7 @@ def test_a_variable_of_the_process_is_no_table(warehouse: DuckDBWarehouse) -> No
     assert secret
 
 
-def test_what_does_not_fit_in_memory_goes_to_the_state_folder(
+def test_f4_what_does_not_fit_in_memory_goes_to_the_state_folder(
     warehouse: DuckDBWarehouse, project: Path
 ) -> None:
     with warehouse.session() as session:

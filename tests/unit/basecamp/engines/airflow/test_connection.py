@@ -36,7 +36,7 @@ def test_a_token_is_fetched_once_and_again_when_it_is_refused(
     assert [path for _, path in airflow.asked].count("/auth/token") == 2
 
 
-def test_a_refused_account_is_tried_once_a_minute_at_most(
+def test_f10_a_refused_account_is_tried_once_a_minute_at_most(
     airflow: StubAirflow, circuit: Circuit, clock: Any
 ) -> None:
     wrong = Connection(Access(airflow.url, "basecamp", "guess"), circuit, SystemClock())
@@ -71,7 +71,7 @@ def test_a_read_is_repeated_after_an_error_of_airflow(
 
 @pytest.mark.parametrize("is_date", [False, True])
 @pytest.mark.parametrize("status", [429, 503])
-def test_airflow_is_left_alone_as_long_as_it_asks(
+def test_f11_airflow_is_left_alone_as_long_as_it_asks(
     airflow: StubAirflow, connection: Connection, clock: Any, status: int, is_date: bool
 ) -> None:
     until = datetime.now(UTC) + timedelta(seconds=120)
@@ -120,7 +120,7 @@ def test_a_redirect_is_not_followed(airflow: StubAirflow, connection: Connection
     assert reason_of(lambda: connection.call(HEALTH)) is Reason.PROTOCOL
 
 
-def test_an_answer_without_end_is_cut_off(airflow: StubAirflow, connection: Connection) -> None:
+def test_f12_an_answer_without_end_is_cut_off(airflow: StubAirflow, connection: Connection) -> None:
     connection.call(HEALTH)
     airflow.fault = _endless
     with pytest.raises(TooLargeError):

@@ -105,7 +105,7 @@ def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
     assert (name, run_id) in airflow.runs
 
 
-def test_an_accepted_run_waits_until_airflow_is_back(
+def test_f9_an_accepted_run_waits_until_airflow_is_back(
     camp: "Camp", airflow: StubAirflow, clock: Any, name: str
 ) -> None:
     airflow.fault = answering(503)

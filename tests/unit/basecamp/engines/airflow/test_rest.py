@@ -28,7 +28,7 @@ def test_a_run_is_triggered_once_under_our_id(airflow: StubAirflow, rest: Airflo
     assert len(airflow.runs) == 1
 
 
-def test_an_answer_that_was_lost_does_not_make_a_second_run(
+def test_f13_an_answer_that_was_lost_does_not_make_a_second_run(
     airflow: StubAirflow, rest: AirflowRest
 ) -> None:
     rest.part_states()

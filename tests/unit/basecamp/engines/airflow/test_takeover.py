@@ -83,7 +83,7 @@ def test_a_run_that_is_done_again_by_hand_becomes_a_run_of_its_own(
     assert (again["status"], again["triggered_by"]) == ("RUNNING", "airflow")
 
 
-def test_a_run_that_vanished_is_lost_and_not_stuck(
+def test_f14_a_run_that_vanished_is_lost_and_not_stuck(
     camp: "Camp", airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
