@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,10 @@ from dli.cli.option import format_option, path_option
 from dli.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from dli.config import Setting
 
 COMMANDS = {
     "show": Entry("dli.cli.config:show", "Show the effective settings and where each comes from."),
@@ -37,7 +40,19 @@ def show(*, format: str, path: Path | None) -> None:
     if format == "json":
         emit_json([{"key": s.key, "value": s.shown, "source": s.source} for s in settings])
     else:
-        emit_table(("KEY", "VALUE", "SOURCE"), [(s.key, s.shown, s.source) for s in settings])
+        rows = [(key, value, s.source) for s in settings for key, value in _values(s)]
+        emit_table(("KEY", "VALUE", "SOURCE"), rows)
+
+
+def _values(setting: Setting) -> Iterator[tuple[str, Any]]:
+    """The value; of a list of entries, such as sources, each value of each entry."""
+    shown = setting.shown
+    if not (shown and isinstance(shown, list) and all(isinstance(one, dict) for one in shown)):
+        yield setting.key, shown
+        return
+    for number, entry in enumerate(shown):
+        for name, value in entry.items():
+            yield f"{setting.key}.{number}.{name}", value
 
 
 @click.command()

@@ -59,6 +59,17 @@ def test_config_show_tells_the_source_of_each_value(
     assert shown["defaults.dialect"]["source"] == "default"
 
 
+def test_config_show_has_a_line_for_each_value_of_a_list(dli: Dli, clean_place: Path) -> None:
+    (clean_place / "dli.yaml").write_text(
+        "sources: [{table: a.b.c, path: c.csv}, {table: a.b.d, path: d.csv}]\n"
+    )
+    lines = [line.split() for line in dli("config", "show").stdout.splitlines()]
+    assert ["sources.0.path", "c.csv", "dli.yaml"] in lines
+    assert ["sources.1.table", "a.b.d", "dli.yaml"] in lines
+    shown = {s["key"]: s["value"] for s in json.loads(dli("config", "show", "-f", "json").stdout)}
+    assert len(shown["sources"]) == 2
+
+
 @pytest.mark.parametrize("words", [("config", "show"), ("config", "show", "-f", "json"), ("info",)])
 def test_no_secret_is_shown(
     dli: Dli, healthy: ScriptedServer, clean_place: Path, words: tuple[str, ...]
