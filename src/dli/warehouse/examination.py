@@ -11,7 +11,7 @@ from dli.exceptions import (
     ExecutionError,
     QualityTargetNotFoundError,
 )
-from dli.models.dq import DqSeverity, DqStatus
+from dli.models.dq import DqStatus
 from dli.models.dq_entry import entry
 from dli.models.metric import MetricSpec
 from dli.models.quality import QualityTargetType
@@ -124,14 +124,9 @@ class Examination:
     def _entry_of(
         self, test: DqTestDefinitionSpec, expected: Expectation, finding: Finding
     ) -> dict[str, Any]:
-        status = DqStatus.PASS
-        if finding.error is not None:
-            status = DqStatus.ERROR
-        elif finding.failed_rows:
-            status = DqStatus.WARN if test.severity is DqSeverity.WARN else DqStatus.FAIL
         return self._entry(
             test,
-            status,
+            finding.status(test.severity),
             failed_rows=finding.failed_rows,
             failed_samples=finding.samples,
             execution_time_ms=finding.duration_ms,

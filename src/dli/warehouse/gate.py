@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
-from dli.models.dq import DqStatus
 from dli.models.quality import DqQualityResult, QualityTarget, QualityTargetType
 from dli.specs.expectation import Expectation
 from dli.warehouse.base import StatementEvent
@@ -124,17 +123,12 @@ class GateKeeper:
 
 
 def _entry(test: GateTest, finding: Finding) -> dict[str, Any]:
-    if finding.error is not None:
-        status = DqStatus.ERROR
-    elif finding.failed_rows:
-        status = DqStatus.FAIL if test.is_decisive else DqStatus.WARN
-    else:
-        status = DqStatus.PASS
+    definition = test.definition
     return {
-        "test_name": test.definition.name,
-        "test_type": test.definition.type.value,
-        "severity": test.definition.severity.value,
-        "status": status.value,
+        "test_name": definition.name,
+        "test_type": definition.type.value,
+        "severity": definition.severity.value,
+        "status": finding.status(definition.severity).value,
         "failed_rows": finding.failed_rows,
         "error_message": finding.error,
     }

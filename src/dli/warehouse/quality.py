@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
 from dli.models.cell import json_value
+from dli.models.dq import DqSeverity, DqStatus
 from dli.specs.expectation import scan
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ class Finding:
     samples: list[dict[str, Any]] = field(default_factory=list)
     duration_ms: int = 0
     error: str | None = None
+
+    def status(self, severity: DqSeverity) -> DqStatus:
+        """How a test of this severity has ended."""
+        if self.error is not None:
+            return DqStatus.ERROR
+        if not self.failed_rows:
+            return DqStatus.PASS
+        return DqStatus.WARN if severity is DqSeverity.WARN else DqStatus.FAIL
 
 
 def examine(
