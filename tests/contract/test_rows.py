@@ -6,7 +6,7 @@ import pytest
 
 from evidence import is_test, table
 
-PAPERS = ("exports", "apis", "client", "cli", "http")
+PAPERS = ("exports", "apis", "client", "cli", "http", "files")
 # What no test of `make test` can show, for it needs an Airflow; `make test-airflow` runs these.
 ON_AIRFLOW = {"airflow/test_migration.py"}
 
