@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from basecamp import state_dir
-from basecamp.auth import TokenAuth, load_token
+from basecamp.auth import GuessLimit, load_token
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
@@ -26,6 +26,7 @@ from basecamp.routes import (
     quality,
     run,
     sql,
+    token,
     transpile,
     workflow,
 )
@@ -37,6 +38,7 @@ from basecamp.services.backfill import BackfillService
 from basecamp.services.catalog import CatalogService
 from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
+from basecamp.services.identity import Identities
 from basecamp.services.lineage import LineageService
 from basecamp.services.notification import Notifications
 from basecamp.services.publish import PublishService
@@ -45,6 +47,7 @@ from basecamp.services.quality_schedule import QualitySchedule
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
+from basecamp.services.token import TokenService
 from basecamp.services.transpile import TranspileService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.index import SpecIndex
@@ -112,8 +115,11 @@ class Basecamp:
         self.engine = engine or self._make_engine(files, metrics, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         lineage_service = LineageService(database, self.engine, self.settings.project)
+        identities = Identities(self.token, database, clock)
         self.site = Site(
-            auth=TokenAuth(self.token),
+            identities=identities,
+            guesses=GuessLimit(),
+            tokens=TokenService(database, identities, clock),
             metrics=metrics,
             health=HealthService(database, self.engine),
             watch=RunWatch(),
@@ -265,6 +271,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lineage,
         transpile,
         audit,
+        token,
         health,
     )
     for part in parts:  # fixed segments before names

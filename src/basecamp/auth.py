@@ -1,8 +1,7 @@
-"""Who may ask: one generated token per state directory, and the few routes that need none."""
+"""Tokens as requests carry them, guesses at them, and the few routes that need none."""
 
 from __future__ import annotations
 
-import hmac
 import math
 import os
 import secrets
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 PUBLIC = frozenset({("GET", "/livez"), ("GET", "/readyz"), ("GET", "/api/v1/health")})
 """Methods and route templates open to everybody; compared whole, after routing."""
 
-OWNER = "local"
-"""Name of the caller that the generated token stands for."""
+LOCAL = "local"
+"""Name of the caller that the generated token of the state directory stands for."""
 
 _TOKEN_MIN = 32
 _GUESSES = 10
@@ -63,28 +62,29 @@ class GuessLimit:
             self._failures.popitem(last=False)
 
 
-class TokenAuth:
-    """Checks the token of a request."""
+def given_token(headers: Mapping[str, str]) -> str:
+    """The token that a request carries.
 
-    def __init__(self, token: str, guesses: GuessLimit | None = None) -> None:
-        self._token = token.encode()
-        self._guesses = guesses or GuessLimit()
+    Raises:
+        RequestRefusedError: none (401, DLI-502).
+    """
+    key = headers.get("x-api-key")
+    if key is not None:
+        return key
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise refusal("missing")
+    return token
 
-    def caller(self, headers: Mapping[str, str], address: str) -> str:
-        """The name of who sent a request. A valid token passes whatever its address did before.
 
-        Raises:
-            RequestRefusedError: no token, or not ours (401, DLI-502), both look the same;
-                too many wrong ones (429, DLI-503). `details["reason"]` is for the figures.
-        """
-        given = _given_token(headers)
-        if given is None:
-            raise _unknown("missing")
-        if hmac.compare_digest(given.encode(), self._token):
-            return OWNER
-        self._guesses.check(address)
-        self._guesses.count(address)
-        raise _unknown("wrong")
+def refusal(reason: str) -> RequestRefusedError:
+    """The one answer to whoever is not known (401, DLI-502); `reason` is for the figures."""
+    return RequestRefusedError(
+        "A valid token is needed.",
+        status=401,
+        code=ErrorCode.SERVER_AUTH_FAILED,
+        details={"reason": reason},
+    )
 
 
 def load_token(path: Path) -> str:
@@ -108,20 +108,3 @@ def _read_token(path: Path) -> str:
     if len(token) < _TOKEN_MIN:
         raise ConfigurationError("The token file holds no token; remove it.", config_path=path)
     return token
-
-
-def _unknown(reason: str) -> RequestRefusedError:
-    return RequestRefusedError(
-        "A valid token is needed.",
-        status=401,
-        code=ErrorCode.SERVER_AUTH_FAILED,
-        details={"reason": reason},
-    )
-
-
-def _given_token(headers: Mapping[str, str]) -> str | None:
-    key = headers.get("x-api-key")
-    if key is not None:
-        return key
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else None

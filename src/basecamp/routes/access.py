@@ -1,12 +1,13 @@
 """What a route may reach, and who is asking."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from basecamp.auth import TokenAuth
+from basecamp.auth import GuessLimit, given_token, refusal
 from basecamp.errors import RequestRefusedError
 from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
@@ -16,11 +17,14 @@ from basecamp.services.catalog import CatalogService
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
+from basecamp.services.identity import Identities
 from basecamp.services.lineage import LineageService
+from basecamp.services.permission import Actor
 from basecamp.services.publish import PublishService
 from basecamp.services.quality import QualityService
 from basecamp.services.registry import RegistryService
 from basecamp.services.run import RunService
+from basecamp.services.token import TokenService
 from basecamp.services.transpile import TranspileService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.name import is_name
@@ -35,7 +39,9 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 class Site:
     """The parts that `basecamp.app` has put together."""
 
-    auth: TokenAuth
+    identities: Identities
+    guesses: GuessLimit
+    tokens: TokenService
     metrics: Metrics
     health: HealthService
     watch: RunWatch
@@ -79,18 +85,38 @@ async def _caller(
         key = Idempotency(
             idempotency_key, request.method, request.scope["path"], request.state.body_sha256
         )
-    return Caller(request.state.caller, request.state.request_id, key)
+    return Caller(request.state.actor, request.state.request_id, key)
 
 
 async def _reader(request: Request) -> Caller:
-    return Caller(request.state.caller, request.state.request_id)
+    return Caller(request.state.actor, request.state.request_id)
 
 
 def _is_key(text: str) -> bool:
     return _IDEMPOTENCY_KEY.fullmatch(text) is not None
 
 
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
+async def _still(request: Request) -> Callable[[], Actor]:
+    """Who asks, as their token tells now: for requests that wait while it may be revoked."""
+    site, secret = site_of(request), given_token(request.headers)
+
+    def actor() -> Actor:
+        found = site.identities.find(secret)
+        if found.actor is None:
+            raise refusal(found.reason)
+        return found.actor
+
+    return actor
+
+
 InSite = Annotated[Site, Depends(_site)]
+ByActor = Annotated[Actor, Depends(_actor)]
+StillActor = Annotated[Callable[[], Actor], Depends(_still)]
 ByCaller = Annotated[Caller, Depends(_caller)]
 ByReader = Annotated[Caller, Depends(_reader)]
 """Who only reads; where the reading itself is noted."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field
 
 from basecamp.routes import record
-from basecamp.routes.access import InSite
+from basecamp.routes.access import ByActor, InSite
 from basecamp.routes.answer import as_json, documented, page
 from basecamp.routes.query import Flag, Limit, Offset, Page, Query, Strict, listed
 from basecamp.routes.route import ApiRoute
@@ -46,47 +46,55 @@ class RunQuery(Strict):
     responses=documented(422, ok_200=record.TablePage),
     openapi_extra={"x-repeatable-query": ["tag"]},
 )
-async def list_tables(request: Request, site: InSite, query: Query[TableQuery]) -> Response:
+async def list_tables(
+    request: Request, site: InSite, actor: ByActor, query: Query[TableQuery]
+) -> Response:
     """Tables and sources of the warehouse by name; all tags must match."""
     wanted = query.model_dump()
 
     def work(withdrawn: Future[None]) -> Response:
-        records, total = site.catalog.list(**wanted, withdrawn=withdrawn)
+        records, total = site.catalog.list(actor, **wanted, withdrawn=withdrawn)
         return page("tables", records, total, query.limit, query.offset)
 
     return await site.vigil.respond(request, work)
 
 
 @router.get("/search", responses=documented(422, ok_200=record.TablePage))
-async def search(request: Request, site: InSite, query: Query[SearchQuery]) -> Response:
+async def search(
+    request: Request, site: InSite, actor: ByActor, query: Query[SearchQuery]
+) -> Response:
     """Tables with the keyword in name, columns, descriptions or tags, in any case."""
     wanted = query.model_dump()
 
     def work(withdrawn: Future[None]) -> Response:
-        records, total = site.catalog.search(**wanted, withdrawn=withdrawn)
+        records, total = site.catalog.search(actor, **wanted, withdrawn=withdrawn)
         return page("tables", records, total, query.limit, query.offset)
 
     return await site.vigil.respond(request, work)
 
 
 @router.get("/tables/{ref}", responses=documented(404, 422, ok_200=TableDetail))
-async def detail(request: Request, site: InSite, ref: str, query: Query[DetailQuery]) -> Response:
+async def detail(
+    request: Request, site: InSite, actor: ByActor, ref: str, query: Query[DetailQuery]
+) -> Response:
     """Everything about one table; with `include_sample` some rows, personal values masked."""
     wanted = {"url_of": _urls(request), **query.model_dump()}
     get = site.catalog.get
     return await site.vigil.respond(
-        request, lambda withdrawn: as_json(get(ref, **wanted, withdrawn=withdrawn))
+        request, lambda withdrawn: as_json(get(actor, ref, **wanted, withdrawn=withdrawn))
     )
 
 
 @router.get(
     "/tables/{ref}/queries", responses=documented(404, 422, ok_200=record.SampleQueryRecord)
 )
-async def queries(request: Request, site: InSite, ref: str, query: Query[RunQuery]) -> Response:
+async def queries(
+    request: Request, site: InSite, actor: ByActor, ref: str, query: Query[RunQuery]
+) -> Response:
     """Queries that fill or read a table, as their newest runs have made them."""
     made, limit = site.catalog.queries, query.limit
     return await site.vigil.respond(
-        request, lambda withdrawn: as_json(made(ref, limit=limit, withdrawn=withdrawn))
+        request, lambda withdrawn: as_json(made(actor, ref, limit=limit, withdrawn=withdrawn))
     )
 
 

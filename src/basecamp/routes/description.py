@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REF = "#/components/schemas/{model}"
 _FRAMEWORK_ONLY = ("HTTPValidationError", "ValidationError")
 _EVERYWHERE = frozenset({400, 421, 500, 503})
-_WITH_TOKEN = frozenset({401, 429})
+_WITH_TOKEN = frozenset({401, 403, 429})
 _WITH_BODY = frozenset({408, 413, 415})
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from basecamp.routes import record
-from basecamp.routes.access import InSite
+from basecamp.routes.access import ByActor, InSite
 from basecamp.routes.answer import as_json, documented
 from basecamp.routes.query import Number, Query, Strict
 from basecamp.routes.route import ApiRoute
@@ -20,15 +20,17 @@ class LineageQuery(Strict):
 
 
 @router.get("/{name}", responses=documented(404, 422, ok_200=record.LineageRecord))
-async def around(request: Request, site: InSite, name: str, query: Query[LineageQuery]) -> Response:
+async def around(
+    request: Request, site: InSite, actor: ByActor, name: str, query: Query[LineageQuery]
+) -> Response:
     """What a dataset or metric is made from, and what is made from it."""
     wanted, look = query.model_dump(), site.lineage.around
-    return await site.vigil.respond(request, lambda _: as_json(look(name, **wanted)))
+    return await site.vigil.respond(request, lambda _: as_json(look(actor, name, **wanted)))
 
 
 @router.get("/{name}/columns", responses=documented(404, ok_200=record.ColumnLineageRecord))
-async def columns(request: Request, site: InSite, name: str) -> Response:
+async def columns(request: Request, site: InSite, actor: ByActor, name: str) -> Response:
     """From which columns of which tables each column of a dataset or metric is made."""
     return await site.vigil.respond(
-        request, lambda withdrawn: as_json(site.lineage.columns(name, withdrawn=withdrawn))
+        request, lambda withdrawn: as_json(site.lineage.columns(actor, name, withdrawn=withdrawn))
     )

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from basecamp import errors
 from basecamp.errors import RequestRefusedError
-from basecamp.routes.route import authorize, nothing_under
+from basecamp.routes.route import identify, nothing_under
 from dli.exceptions import DLIError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     """What the router refuses: no such path, or not with this method. A stranger learns neither."""
     assert isinstance(error, HTTPException)
     try:
-        authorize(request, "")
+        await identify(request, "")
     except DLIError as refusal:
         return as_problem(request, refusal)
     if error.status_code == 404:

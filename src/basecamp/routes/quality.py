@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from basecamp.routes import record
-from basecamp.routes.access import ByCaller, InSite
+from basecamp.routes.access import ByActor, ByCaller, InSite
 from basecamp.routes.answer import as_json, documented, of_reply, page
 from basecamp.routes.query import Page, Query, Strict
 from basecamp.routes.route import ApiRoute
@@ -53,9 +53,9 @@ class QualityTestBody(Strict):
 
 
 @router.get("", responses=documented(422, ok_200=record.QualityPage))
-def list_qualities(site: InSite, query: Query[QualityQuery]) -> Response:
+def list_qualities(site: InSite, actor: ByActor, query: Query[QualityQuery]) -> Response:
     """Registered tests, each with its newest result."""
-    records, total = site.quality.list(**query.model_dump())
+    records, total = site.quality.list(actor, **query.model_dump())
     return page("qualities", records, total, query.limit, query.offset)
 
 
@@ -100,22 +100,22 @@ async def run_test(
 
 
 @router.get("/{name}", responses=documented(404, ok_200=record.QualityRecord))
-def get(site: InSite, name: str) -> Response:
+def get(site: InSite, actor: ByActor, name: str) -> Response:
     """One test with its newest result."""
-    return as_json(site.quality.get(name))
+    return as_json(site.quality.get(actor, name))
 
 
 @router.get("/{name}/history", responses=documented(404, 422, ok_200=record.QualityHistoryPage))
-def history(site: InSite, name: str, query: Query[Page]) -> Response:
+def history(site: InSite, actor: ByActor, name: str, query: Query[Page]) -> Response:
     """The last results of a test, newest first."""
-    records, total = site.quality.history(name, **query.model_dump())
+    records, total = site.quality.history(actor, name, **query.model_dump())
     return page("results", records, total, query.limit, query.offset)
 
 
 @router.get("/{name}/versions", responses=documented(404, 422, ok_200=record.VersionPage))
-def versions(site: InSite, name: str, query: Query[Page]) -> Response:
+def versions(site: InSite, actor: ByActor, name: str, query: Query[Page]) -> Response:
     """Registered versions of a quality spec, newest first."""
-    records, total = site.quality.versions(name, **query.model_dump())
+    records, total = site.quality.versions(actor, name, **query.model_dump())
     return page("versions", records, total, query.limit, query.offset)
 
 

@@ -13,6 +13,8 @@ RunKind = Literal["adhoc", "scheduled", "backfill"]
 
 TestState = Literal["pass", "fail", "warn", "error", "skipped"]
 
+RoleName = Literal["viewer", "operator", "owner", "admin", "auditor"]
+
 
 class Record(BaseModel):
     """An answer; every field is always there, `null` when it has no value."""
@@ -427,3 +429,40 @@ class PastTestRecord(Record):
 
 class QualityHistoryPage(PageRecord):
     results: list[PastTestRecord]
+
+
+class IdentityRecord(Record):
+    name: str
+    role: RoleName
+    teams: list[str]
+    scopes: list[str]
+    token_id: str | None
+
+
+class TokenRecord(Record):
+    token_id: str
+    name: str
+    role: RoleName
+    teams: list[str]
+    scopes: list[str]
+    state: Literal["live", "expired", "revoked"]
+    last4: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    revoked_at: datetime | None
+    revoked_by: str | None
+    last_used_at: datetime | None
+
+
+class NewTokenRecord(TokenRecord):
+    token: str | None
+    message: str
+
+
+class TokenChangeRecord(TokenRecord):
+    message: str
+
+
+class TokenPage(PageRecord):
+    tokens: list[TokenRecord]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BeforeValidator, Field
 
 from basecamp.routes import record
-from basecamp.routes.access import ByCaller, InSite, Site
+from basecamp.routes.access import ByActor, ByCaller, InSite, Site
 from basecamp.routes.answer import as_json, documented, of_reply, page
 from basecamp.routes.query import Page, Query, Strict, listed
 from basecamp.routes.route import ApiRoute
@@ -49,8 +49,8 @@ def registry_router(
         openapi_extra={"x-repeatable-query": ["tag"]},
         description=f"Registered {plural} by name{known}; all tags must match.",
     )
-    def list_specs(site: InSite, query: Query[SpecQuery]) -> Response:
-        records, total = registry(site).list(**query.model_dump())
+    def list_specs(site: InSite, actor: ByActor, query: Query[SpecQuery]) -> Response:
+        records, total = registry(site).list(actor, **query.model_dump())
         return page(plural, records, total, query.limit, query.offset)
 
     @router.post(
@@ -67,16 +67,16 @@ def registry_router(
         responses=documented(404, ok_200=spec),
         description=f"The newest spec of a {noun}.",
     )
-    def get(site: InSite, name: str) -> Response:
-        return as_json(registry(site).get(name))
+    def get(site: InSite, actor: ByActor, name: str) -> Response:
+        return as_json(registry(site).get(actor, name))
 
     @router.get(
         "/{name}/versions",
         responses=documented(404, 422, ok_200=record.VersionPage),
         description=f"Registered versions of a {noun}, newest first.",
     )
-    def versions(site: InSite, name: str, query: Query[Page]) -> Response:
-        records, total = registry(site).versions(name, **query.model_dump())
+    def versions(site: InSite, actor: ByActor, name: str, query: Query[Page]) -> Response:
+        records, total = registry(site).versions(actor, name, **query.model_dump())
         return page("versions", records, total, query.limit, query.offset)
 
     return router

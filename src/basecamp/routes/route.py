@@ -11,12 +11,12 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from basecamp.auth import PUBLIC
+from basecamp.auth import PUBLIC, given_token, refusal
 from basecamp.errors import RequestRefusedError
 from basecamp.routes import body
 from basecamp.routes.access import site_of
 from basecamp.routes.refusal import refusal_of
-from dli.exceptions import DLIError, ErrorCode
+from dli.exceptions import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -38,7 +38,7 @@ class ApiRoute(APIRoute):
         limit_bytes = (self.openapi_extra or {}).get("x-body-limit-bytes", body.LIMIT_BYTES)
 
         async def checked(request: Request) -> Response:
-            authorize(request, self.path_format)
+            await identify(request, self.path_format)
             _check_path(request)
             _check_query(request, takes_query=takes_query, repeatable=repeatable)
             data = await body.read_body(request, limit_bytes if takes_body else 0)
@@ -53,22 +53,33 @@ class ApiRoute(APIRoute):
         return checked
 
 
-def authorize(request: Request, template: str) -> None:
-    """Let a request pass that may see the route `template`; `request.state.caller` is who asks.
+async def identify(request: Request, template: str) -> None:
+    """Let a request pass that may see the route `template`; `request.state.actor` is who asks.
+
+    A valid token passes whatever its address did before.
 
     Raises:
-        RequestRefusedError: token missing or wrong (401), or guessed too often (429).
+        RequestRefusedError: token missing or not good (401), which all look the same, or guessed
+            too often (429).
+        ServerError: the store cannot be asked about it (DLI-504).
     """
     site = site_of(request)
     if (request.method, template) in PUBLIC:
-        request.state.caller = None
         return
     address = request.client.host if request.client else ""
     try:
-        request.state.caller = site.auth.caller(request.headers, address)
-    except DLIError as exc:
+        secret = given_token(request.headers)
+        found = site.identities.at_hand(secret)
+        if found is None:
+            found = await run_in_threadpool(site.identities.find, secret)
+        if found.actor is None:
+            site.guesses.check(address)
+            site.guesses.count(address)
+            raise refusal(found.reason)
+    except RequestRefusedError as exc:
         site.metrics.count_auth_failure(exc.details.get("reason", "limited"))
         raise
+    request.state.actor = found.actor
 
 
 def nothing_under(request: Request) -> RequestRefusedError:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from basecamp.routes import record
-from basecamp.routes.access import ByCaller, InSite, OfRun
+from basecamp.routes.access import ByActor, ByCaller, InSite, OfRun, StillActor
 from basecamp.routes.answer import as_json, documented, of_reply, page
 from basecamp.routes.query import (
     Day,
@@ -52,9 +52,9 @@ class StopBody(Strict):
 
 
 @router.get("/history", responses=documented(422, ok_200=record.RunPage))
-def history(site: InSite, query: Query[HistoryQuery]) -> Response:
+def history(site: InSite, actor: ByActor, query: Query[HistoryQuery]) -> Response:
     """Runs, newest first."""
-    records, total = site.runs.history(**query.model_dump())
+    records, total = site.runs.history(actor, **query.model_dump())
     return page("runs", records, total, query.limit, query.offset)
 
 
@@ -62,20 +62,22 @@ def history(site: InSite, query: Query[HistoryQuery]) -> Response:
     "/runs/{run_id}",
     responses=documented(404, 422, ok_200=record.RunDetailRecord | record.BackfillRecord),
 )
-async def status(site: InSite, run_id: OfRun, query: Query[StatusQuery]) -> Response:
+async def status(
+    site: InSite, still: StillActor, run_id: OfRun, query: Query[StatusQuery]
+) -> Response:
     """A run or a backfill; with `wait` when it has ended."""
     found = await site.watch.read(
-        run_id, lambda: site.runs.get(run_id), is_enough=_has_ended, timeout_s=query.wait
+        run_id, lambda: site.runs.get(still(), run_id), is_enough=_has_ended, timeout_s=query.wait
     )
     return as_json(found)
 
 
 @router.get("/runs/{run_id}/logs", responses=documented(404, 422, ok_200=record.LogRecord))
-async def logs(site: InSite, run_id: OfRun, query: Query[LogQuery]) -> Response:
+async def logs(site: InSite, still: StillActor, run_id: OfRun, query: Query[LogQuery]) -> Response:
     """Log lines after the `after`-th; with `wait` when there are some or the run has ended."""
     found = await site.watch.read(
         run_id,
-        lambda: site.runs.logs(run_id, after=query.after, limit=query.limit),
+        lambda: site.runs.logs(still(), run_id, after=query.after, limit=query.limit),
         is_enough=_has_news,
         timeout_s=query.wait,
     )

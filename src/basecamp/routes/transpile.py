@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from basecamp.routes import record
-from basecamp.routes.access import InSite
+from basecamp.routes.access import ByActor, InSite
 from basecamp.routes.answer import as_json, documented
 from basecamp.routes.route import ApiRoute
 
@@ -11,12 +11,12 @@ router = APIRouter(prefix="/api/v1/transpile", route_class=ApiRoute, tags=["tran
 
 
 @router.get("/rules", responses=documented(ok_200=record.RuleSetRecord))
-def rules(site: InSite) -> Response:
+def rules(site: InSite, actor: ByActor) -> Response:
     """The rules of the server's project, the highest priority first."""
-    return as_json(site.transpile.rules())
+    return as_json(site.transpile.rules(actor))
 
 
 @router.get("/metrics/{name}", responses=documented(404, ok_200=record.MetricExpressionRecord))
-def metric(site: InSite, name: str) -> Response:
+def metric(site: InSite, actor: ByActor, name: str) -> Response:
     """The expression that `METRIC(name)` stands for."""
-    return as_json(site.transpile.metric(name))
+    return as_json(site.transpile.metric(actor, name))

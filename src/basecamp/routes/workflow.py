@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from basecamp.routes import record
-from basecamp.routes.access import ByCaller, InSite, OfDataset
+from basecamp.routes.access import ByActor, ByCaller, InSite, OfDataset
 from basecamp.routes.answer import as_json, documented, of_reply, page
 from basecamp.routes.query import Flag, Instant, Page, Query, Reason, Source, Strict
 from basecamp.routes.route import ApiRoute
@@ -56,9 +56,9 @@ class BackfillBody(RunBody):
 
 
 @router.get("", responses=documented(422, ok_200=record.WorkflowPage))
-def list_workflows(site: InSite, query: Query[WorkflowQuery]) -> Response:
+def list_workflows(site: InSite, actor: ByActor, query: Query[WorkflowQuery]) -> Response:
     """Workflows by name; an exact match of `dataset` comes first."""
-    records, total = site.workflows.list(**query.model_dump())
+    records, total = site.workflows.list(actor, **query.model_dump())
     return page("workflows", records, total, query.limit, query.offset)
 
 
@@ -80,9 +80,9 @@ def register(site: InSite, caller: ByCaller, body: RegisterBody) -> Response:
 
 
 @router.get("/{dataset_name}", responses=documented(404, ok_200=record.WorkflowDetailRecord))
-def show(site: InSite, dataset_name: OfDataset) -> Response:
+def show(site: InSite, actor: ByActor, dataset_name: OfDataset) -> Response:
     """The workflow in force."""
-    return as_json(site.workflows.get(dataset_name))
+    return as_json(site.workflows.get(actor, dataset_name))
 
 
 @router.delete(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from basecamp.services.permission import SERVER, Effect, authorize
 from basecamp.services.record import wire_time
 from basecamp.store import audit
 
@@ -27,6 +28,7 @@ class AuditService:
         self, caller: Caller, wanted: AuditFilter, *, oldest_first: bool, limit: int, offset: int
     ) -> tuple[list[dict[str, Any]], int]:
         """One page of entries and the number of all matches; its first page is audited."""
+        authorize(caller.actor, Effect.AUDIT_READ, SERVER)
         if offset == 0:
             self._note(caller, "audit.read")
         with self._database.read() as tx:
@@ -37,6 +39,7 @@ class AuditService:
 
     def verify(self, caller: Caller, head: str | None) -> dict[str, Any]:
         """Whether every entry follows the one before, and `head`, if given, is one of them."""
+        authorize(caller.actor, Effect.AUDIT_READ, SERVER)
         self._note(caller, "audit.verify")
         with self._database.read() as tx:
             chain = audit.walk(tx)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.permission import Effect
 from basecamp.services.run import (
     checked_parameters,
     parse_date,
@@ -13,6 +14,7 @@ from basecamp.services.run import (
     runnable,
     stored_backfill,
 )
+from basecamp.services.workflow import permit_on
 from basecamp.store import backfill, run, spec
 from basecamp.store.new_run import new_run_id, run_values
 from dli.exceptions import DLIValidationError, ErrorCode
@@ -53,8 +55,9 @@ class BackfillService:
         Raises:
             DLIValidationError: dates, range over 1,000 runs or parameters refused (204).
         """
+        permit = permit_on(caller, Effect.BACKFILL_START, name)
         first, last = _range(start_date, end_date, parameters)
-        if (earlier := self._commands.replay(caller)) is not None:
+        if (earlier := self._commands.replay(caller, permit)) is not None:
             return earlier
         with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
@@ -83,7 +86,7 @@ class BackfillService:
             record = stored_backfill(change.tx, backfill_id)
             return Reply(202, {**record, "message": _message(len(wanted), len(intervals))})
 
-        reply = self._commands.execute(caller, plan)
+        reply = self._commands.execute(caller, permit, plan)
         self._engine.wake()
         return reply
 

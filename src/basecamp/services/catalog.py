@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from basecamp.services.freshness import freshness
+from basecamp.services.permission import Actor, Effect, teams_within
 from basecamp.services.sample_query import SampleQueries
 from basecamp.services.stock import Stock
 from basecamp.store import completion, registration, spec
@@ -63,6 +64,7 @@ class CatalogService:
 
     def list(
         self,
+        actor: Actor,
         *,
         project: str | None = None,
         dataset: str | None = None,
@@ -74,9 +76,10 @@ class CatalogService:
         withdrawn: Future[None],
     ) -> tuple[Records, int]:
         """One page of tables by name, and the number of all matches; parts of names in any case."""
-        entries = self._entries(RegistrationFilter(owner, team))
+        teams = teams_within(actor, Effect.TABLE_READ)
+        entries = self._entries(RegistrationFilter(owner, team, teams=teams))
         dataset = None if dataset is None else dataset.lower()
-        is_any = owner is None and team is None and not tag
+        is_any = owner is None and team is None and not tag and teams is None
 
         def is_wanted(table: StoredTable) -> bool:
             entry = entries.get(table.name.lower())
@@ -90,6 +93,7 @@ class CatalogService:
 
     def search(
         self,
+        actor: Actor,
         keyword: str,
         *,
         project: str | None = None,
@@ -98,15 +102,21 @@ class CatalogService:
         withdrawn: Future[None],
     ) -> tuple[Records, int]:
         """One page of the tables that mention the keyword, and the number of all."""
-        entries = self._entries()
+        teams = teams_within(actor, Effect.TABLE_READ)
+        entries = self._entries(RegistrationFilter(teams=teams))
         stock = Stock(self._engine, withdrawn)
-        tables = stock.tables([project] if project else [])
+        tables = [
+            table
+            for table in stock.tables([project] if project else [])
+            if teams is None or table.name.lower() in entries
+        ]
         specs = self._specs(tables, entries)
         found = [one for one in tables if mentions(keyword, one, specs.get(one.name.lower()))]
         return self._infos(stock, found[offset : offset + limit], entries), len(found)
 
     def get(
         self,
+        actor: Actor,
         ref: str,
         *,
         include_sample: bool = False,
@@ -119,13 +129,15 @@ class CatalogService:
             CatalogTableNotFoundError: there is no such table (702).
             InvalidIdentifierError, UnsupportedEngineError: the name can be none (703, 705).
         """
-        name = _name_in(ref)
-        declared = self._specs_of(self._entries(), [name]).get(name)
+        if include_sample:
+            teams_within(actor, Effect.TABLE_SAMPLE)
+        name, teams, entries = self._shown(actor, ref)
+        declared = self._specs_of(entries, [name]).get(name)
         table, found = Stock(self._engine, withdrawn).survey(
             name, declared, with_sample=include_sample
         )
         known_as = table.name if declared is None else declared.name
-        graph = self._lineage.graph()
+        graph = self._lineage.graph(teams)
         newest = table.updated_at or found.size.newest
         with self._database.read() as tx:
             how_new = freshness(tx, known_as, self._clock.now(), newest)
@@ -141,19 +153,33 @@ class CatalogService:
         )
         return detail.model_dump(mode="json")
 
-    def queries(self, ref: str, *, limit: int, withdrawn: Future[None]) -> dict[str, Any]:
+    def queries(
+        self, actor: Actor, ref: str, *, limit: int, withdrawn: Future[None]
+    ) -> dict[str, Any]:
         """Queries on a table that runs have made, the newest first.
 
         Raises:
             CatalogTableNotFoundError, InvalidIdentifierError, UnsupportedEngineError: as `get`.
         """
-        name = _name_in(ref)
+        name, teams, _ = self._shown(actor, ref)
         stored = Stock(self._engine, withdrawn).tables(name.split("."))
         table = next((one for one in stored if one.name.lower() == name), None)
         if table is None:
             raise _unknown(ref)
-        found = self._queries.of(table.name, self._lineage.graph(), limit)
+        found = self._queries.of(table.name, self._lineage.graph(teams), limit)
         return {"queries": [one.model_dump(mode="json") for one in found]}
+
+    def _shown(self, actor: Actor, ref: str) -> tuple[str, frozenset[str] | None, dict[str, Entry]]:
+        """The name of a table that the caller may see, their teams, and the datasets of these.
+
+        A table that no team's dataset makes is for who is in every team.
+        """
+        teams = teams_within(actor, Effect.TABLE_READ)
+        name = _name_in(ref)
+        entries = self._entries(RegistrationFilter(teams=teams))
+        if teams is not None and name not in entries:
+            raise _unknown(ref)
+        return name, teams, entries
 
     def _infos(
         self, stock: Stock, tables: Sequence[StoredTable], entries: dict[str, Entry]
@@ -183,10 +209,10 @@ class CatalogService:
                     info.last_updated = runs[0].finished_at
         return infos
 
-    def _entries(self, wanted: RegistrationFilter | None = None) -> dict[str, Entry]:
+    def _entries(self, wanted: RegistrationFilter) -> dict[str, Entry]:
         """Datasets by their names in lower case: the engine does not tell `A` from `a`."""
         with self._database.read() as tx:
-            found = registration.entries(tx, "dataset", wanted or RegistrationFilter())
+            found = registration.entries(tx, "dataset", wanted)
         return {entry.name.lower(): entry for entry in found}
 
     def _specs(

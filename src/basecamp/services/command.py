@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ from basecamp.store.idempotency import StoredAnswer
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode, WorkflowExecutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from basecamp.clock import Clock
+    from basecamp.services.permission import Actor
     from basecamp.store.database import Database
 
 _KEPT_REFUSALS = frozenset(
@@ -48,9 +50,17 @@ class Idempotency:
 class Caller:
     """Who asks, and the request it belongs to."""
 
-    name: str
+    actor: Actor
     request_id: str | None = None
     idempotency: Idempotency | None = None
+
+    @property
+    def name(self) -> str:
+        return self.actor.name
+
+
+Permit = Callable[["Connection"], None]
+"""Raises unless the caller may have the effect; asked before anything else, a stored answer too."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,8 @@ class Change:
         detail: dict[str, Any] | None = None,
     ) -> None:
         """Append the audit row of this change."""
+        token_id = self.caller.actor.token_id
+        by = {} if token_id is None else {"token_id": token_id}
         audit.record(
             self.tx,
             at=self.now,
@@ -86,7 +98,7 @@ class Change:
             resource=resource,
             request_id=self.caller.request_id,
             reason=reason,
-            detail=detail,
+            detail={**(detail or {}), **by},
         )
 
 
@@ -99,20 +111,23 @@ class Commands:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
 
-    def replay(self, caller: Caller) -> Reply | None:
+    def replay(self, caller: Caller, permit: Permit) -> Reply | None:
         """The first answer to this key, before any costly check is made again."""
-        if caller.idempotency is None:
-            return None
-        with self._database.read() as tx:
+        with self.keeping_refusals(caller), self._database.read() as tx:
+            permit(tx)
+            if caller.idempotency is None:
+                return None
             return _stored_reply(tx, caller.idempotency, caller.name)
 
-    def execute(self, caller: Caller, action: Callable[[Change], Reply]) -> Reply:
-        """Do `action` once per idempotency key, all or nothing.
+    def execute(self, caller: Caller, permit: Permit, action: Callable[[Change], Reply]) -> Reply:
+        """Do `action` once per idempotency key, all or nothing, if it is permitted.
 
         Raises:
             DLIValidationError: the key was used with another body (DLI-204).
+            DLIError: what `permit` refuses with.
         """
         with self.keeping_refusals(caller), self._database.transaction() as tx:
+            permit(tx)
             if caller.idempotency is not None:
                 stored = _stored_reply(tx, caller.idempotency, caller.name)
                 if stored is not None:
@@ -123,7 +138,11 @@ class Commands:
             return reply
 
     def carry_out(
-        self, caller: Caller, work: Callable[[], dict[str, Any]], note: Callable[[Change], None]
+        self,
+        caller: Caller,
+        permit: Permit,
+        work: Callable[[], dict[str, Any]],
+        note: Callable[[Change], None],
     ) -> Reply:
         """Do work that lies outside of the store and takes its time, once per idempotency key.
 
@@ -133,20 +152,24 @@ class Commands:
         Raises:
             WorkflowExecutionError: the first request with this key is under way (DLI-807).
         """
-        if (first := self.replay(caller)) is not None:
+        if (first := self.replay(caller, permit)) is not None:
             return first
         with self._alone(caller), self.keeping_refusals(caller):
             with self._database.transaction() as tx:
+                permit(tx)
                 note(Change(tx, self._clock.now(), caller))
             body = work()
-            return self.execute(caller, lambda _: Reply(200, body))
+            # It is done: whether it was permitted is no question any more.
+            return self.execute(caller, lambda _: None, lambda _: Reply(200, body))
 
-    def look(self, caller: Caller, work: Callable[[], dict[str, Any]]) -> Reply:
+    def look(self, caller: Caller, permit: Permit, work: Callable[[], dict[str, Any]]) -> Reply:
         """Do work that only reads; a repetition does it anew, but not while the first does.
 
         Raises:
             WorkflowExecutionError: the first request with this key is under way (DLI-807).
         """
+        with self._database.read() as tx:
+            permit(tx)
         with self._alone(caller):
             return Reply(200, work())
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.permission import SERVER, Effect, authorize, authorize_named
 from basecamp.specstore.name import is_name
 from basecamp.store import registration, spec
-from dli.exceptions import DatasetNotFoundError, MetricNotFoundError
+from dli.exceptions import DatasetNotFoundError, DLIError, MetricNotFoundError
 from dli.specs.content import content_hash
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class ExecutionService:
             DatasetNotFoundError: nobody registered it (101).
             DLIError: what the run could not begin with (202-204, 401-403, 504).
         """
-        content = self._registered("dataset", name)
+        permit = _permit_on(caller, Effect.DATASET_RUN, "dataset", name)
+        content = self._registered(permit, "dataset", name)
         arguments = {
             "spec": content,
             "parameters": parameters,
@@ -72,8 +75,10 @@ class ExecutionService:
             )
 
         if dry_run:
-            return self._commands.look(caller, work)
-        return self._commands.carry_out(caller, work, lambda at: at.audit("dataset.run", name))
+            return self._commands.look(caller, permit, work)
+        return self._commands.carry_out(
+            caller, permit, work, lambda at: at.audit("dataset.run", name)
+        )
 
     def run_metric(
         self,
@@ -93,7 +98,8 @@ class ExecutionService:
             MetricNotFoundError: nobody registered it (102).
             DLIError: what the query could not begin with (202-204, 401-403, 504).
         """
-        content = self._registered("metric", name)
+        permit = _permit_on(caller, Effect.METRIC_RUN, "metric", name)
+        content = self._registered(permit, "metric", name)
         timeout_s = patience_s(content)
         arguments = {
             "spec": content,
@@ -109,7 +115,7 @@ class ExecutionService:
                 "metric.run", arguments, timeout_s=timeout_s, withdrawn=withdrawn
             )
 
-        return self._commands.look(caller, work)
+        return self._commands.look(caller, permit, work)
 
     def run_sql(self, caller: Caller, *, withdrawn: Future[None], **statement: Any) -> Reply:
         """Run one statement: `sql`, `parameters`, `dialect`, `transpile`, `strict`, `dry_run`.
@@ -128,18 +134,34 @@ class ExecutionService:
                 "sql.run", _INLINE, detail={"hash": content_hash({"sql": statement["sql"]})}
             )
 
-        if statement["dry_run"]:
-            return self._commands.look(caller, work)
-        return self._commands.carry_out(caller, work, note)
+        def permit(_: Connection) -> None:
+            authorize(caller.actor, Effect.SQL_RUN, SERVER)
 
-    def _registered(self, kind: str, name: str) -> dict[str, Any]:
+        if statement["dry_run"]:
+            return self._commands.look(caller, permit, work)
+        return self._commands.carry_out(caller, permit, work, note)
+
+    def _registered(self, permit: Permit, kind: str, name: str) -> dict[str, Any]:
         with self._database.read() as tx:
+            permit(tx)
             found = registered_spec(tx, kind, name)
-        if found is not None:
-            return found
-        if kind == "dataset":
-            raise DatasetNotFoundError("There is no such dataset.")
-        raise MetricNotFoundError("There is no such metric.")
+        if found is None:
+            raise _unknown(kind)
+        return found
+
+
+def _permit_on(caller: Caller, effect: Effect, kind: str, name: str) -> Permit:
+    def permit(tx: Connection) -> None:
+        hidden = partial(_unknown, kind)
+        authorize_named(tx, caller.actor, effect, name, kind=kind, hidden=hidden)
+
+    return permit
+
+
+def _unknown(kind: str) -> DLIError:
+    if kind == "dataset":
+        return DatasetNotFoundError("There is no such dataset.")
+    return MetricNotFoundError("There is no such metric.")
 
 
 def registered_spec(tx: Connection, kind: str, name: str) -> dict[str, Any] | None:

@@ -6,9 +6,10 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from basecamp.services.permission import Actor, Effect, teams_within
 from basecamp.services.project import project_at
 from basecamp.specstore.name import is_name
-from basecamp.store import registration, spec
+from basecamp.store import holding, registration, spec
 from basecamp.store.registration import RegistrationFilter
 from dli.exceptions import DatasetNotFoundError, DLIError, ServerError
 from dli.models.dataset import DatasetSpec
@@ -41,31 +42,33 @@ class LineageService:
         self._members: dict[str, Member] = {}
         self._variables: dict[str, Any] = {}
 
-    def around(self, name: str, *, direction: str, depth: int) -> dict[str, Any]:
+    def around(self, actor: Actor, name: str, *, direction: str, depth: int) -> dict[str, Any]:
         """The part of the graph around a name, as `http.md` names it.
 
         Raises:
             DatasetNotFoundError: nothing of this name is known (101).
             ServerError: engine or settings of the project cannot be used (DLI-504).
         """
-        return asdict(self.graph().around(name, LineageDirection(direction), depth))
+        graph = self.graph(teams_within(actor, Effect.DATASET_READ))
+        return asdict(graph.around(name, LineageDirection(direction), depth))
 
-    def columns(self, name: str, *, withdrawn: Future[None]) -> dict[str, Any]:
+    def columns(self, actor: Actor, name: str, *, withdrawn: Future[None]) -> dict[str, Any]:
         """From which columns of which tables each column of a dataset or metric is made.
 
         Raises:
             DatasetNotFoundError: no dataset or metric of this name is registered (101).
             DLIError: as the engine refuses, such as a warehouse that another process holds (403).
         """
+        teams = teams_within(actor, Effect.DATASET_READ)
         with self._database.read() as tx:
-            content = _registered(tx, name)
+            content = _registered(tx, name, teams)
         if content is None:
             raise DatasetNotFoundError("There is no such dataset or metric.", name=name)
-        above = self.graph().around(name, LineageDirection.UPSTREAM, 1)
+        above = self.graph(teams).around(name, LineageDirection.UPSTREAM, 1)
         declared: dict[str, list[str]] = {}
         with self._database.read() as tx:
             for table in (name, *(node.name for node in above.nodes)):
-                known = _registered(tx, table)
+                known = _registered(tx, table, teams)
                 if known is not None and (names := declared_columns(_parsed(known))):
                     declared[table] = names
         asked = {"spec": content, "declared": declared}
@@ -74,23 +77,34 @@ class LineageService:
         )
         return {"name": name, "columns": answer["columns"]}
 
-    def graph(self) -> Lineage:
+    def graph(self, teams: frozenset[str] | None) -> Lineage:
         """The graph as the registry, the workflows and the project's sources are now.
+
+        Of other teams than `teams` it knows no more than the names of tables that theirs read.
 
         Raises:
             ServerError: as `around`.
         """
         project = project_at(self._project)
         with self._database.read() as tx:
-            found = [
-                *registration.entries(tx, "dataset", RegistrationFilter()),
-                *registration.entries(tx, "metric", RegistrationFilter()),
-            ]
+            found = {
+                kind: registration.entries(tx, kind, RegistrationFilter())
+                for kind in (holding.DATASET, holding.METRIC)
+            }
+            held = None if teams is None else holding.names(tx, teams)
         variables = {} if project is None else project.variables
-        members = self._known([entry.spec_hash for entry in found], variables)
+        known = self._known(
+            [entry.spec_hash for entries in found.values() for entry in entries], variables
+        )
+        members = [
+            known[entry.spec_hash]
+            for kind, entries in found.items()
+            for entry in entries
+            if held is None or (kind, entry.name) in held
+        ]
         return Lineage(members, () if project is None else [one.table for one in project.sources])
 
-    def _known(self, hashes: list[str], variables: dict[str, Any]) -> list[Member]:
+    def _known(self, hashes: list[str], variables: dict[str, Any]) -> dict[str, Member]:
         """A member for each hash; what templates read from the project's variables may change."""
         with self._lock:
             if variables != self._variables:
@@ -100,7 +114,7 @@ class LineageService:
             for start in range(0, len(unknown), _BATCH):
                 self._learn(unknown[start : start + _BATCH])
             self._members = {one: self._members[one] for one in hashes}
-            return list(self._members.values())
+            return dict(self._members)
 
     def _learn(self, hashes: list[str]) -> None:
         with self._database.read() as tx:
@@ -128,10 +142,12 @@ class LineageService:
             return {}
 
 
-def _registered(tx: Connection, name: str) -> dict[str, Any] | None:
-    for kind in ("dataset", "metric"):
+def _registered(tx: Connection, name: str, teams: frozenset[str] | None) -> dict[str, Any] | None:
+    """The spec of a dataset or metric that one of the teams holds."""
+    for kind in (holding.DATASET, holding.METRIC):
         found = registration.entry(tx, kind, name) if is_name(name) else None
-        if found is not None:
+        is_shown = teams is None or holding.team(tx, kind, name) in teams
+        if found is not None and is_shown:
             return spec.load(tx, found.spec_hash)
     return None
 

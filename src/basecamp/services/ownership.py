@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from basecamp.store import message, run, spec, workflow
+from basecamp.store import holding, message, run, spec, workflow
 from basecamp.store.run import Outcome
 from dli.specs.schedule import next_fire
 
@@ -51,6 +51,7 @@ def put_code(tx: Connection, content: dict[str, Any], now: datetime) -> str:
     if old is not None and old.spec_hash == digest and old.error is None:
         return "unchanged"
     values = entry_values(content, digest)
+    holding.keep(tx, holding.DATASET, name, content["team"])
     if old is None:
         _add(tx, name, CODE, values, now, paused=not values["spec_enabled"], stored=True)
         _override_manual(tx, name, content, now)
@@ -69,6 +70,7 @@ def remove_code(tx: Connection, name: str, now: datetime) -> None:
     if manual is not None:
         status = "paused" if manual.paused else "active"
         _set_status(tx, manual, now, status)
+        holding.keep(tx, holding.DATASET, name, manual.team)
         content = spec.load(tx, old.spec_hash)
         body = f"CODE has gone; the MANUAL workflow is in force again, {status} as it was."
         _tell_of_change(tx, manual, content, body, now)
@@ -90,12 +92,14 @@ def put_manual(
     values = entry_values(content, spec.save(tx, content, now))
     old = workflow.find(tx, name, MANUAL)
     paused = not values["spec_enabled"]
+    is_overridden = workflow.find(tx, name, CODE) is not None
+    if not is_overridden:
+        holding.keep(tx, holding.DATASET, name, content["team"])
     if old is not None:
         paused = _paused_after(old, values) if from_file else paused
         _replace(tx, old, values, now, paused=paused)
         workflow.change(tx, old.id, {"stored": stored, "error": None})
         return "changed"
-    is_overridden = workflow.find(tx, name, CODE) is not None
     _add(tx, name, MANUAL, values, now, paused=paused, stored=stored, is_overridden=is_overridden)
     return "added"
 

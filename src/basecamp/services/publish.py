@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
-from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.permission import (
+    Actor,
+    Effect,
+    authorize_named,
+    authorize_writing,
+    teams_within,
+)
 from basecamp.store import code_version, spec, workflow
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode
 from dli.models.spec import ParameterType
@@ -75,11 +82,13 @@ class PublishService:
             DLIValidationError: a spec or its SQL is wrong (203, 202, 204, 805, 801); `errors` tells
                 all findings of the specs.
         """
-        if not dry_run and (first := self._commands.replay(caller)) is not None:
+        permit = _permit(caller)
+        if (first := self._commands.replay(caller, permit)) is not None and not dry_run:
             return first
         contents, warnings = _parsed(specs)
         with self._database.read() as tx:
             difference = _difference(tx, contents)
+            _authorize(tx, caller.actor, contents, difference)
         self._check_sql([contents[name] for name in (*difference.added, *difference.changed)])
         version = version or _version_of(contents)
         if dry_run:
@@ -105,6 +114,7 @@ class PublishService:
 
         def apply(change: Change) -> Reply:
             difference = _difference(change.tx, contents)
+            _authorize(change.tx, caller.actor, contents, difference)
             _apply(change, contents, difference)
             code_version.record(
                 change.tx, version, by=caller.name, at=change.now, spec_count=len(contents)
@@ -115,7 +125,7 @@ class PublishService:
             return _reply(version, difference, warnings, "The set is published.", dry_run=False)
 
         try:
-            return self._commands.execute(caller, apply)
+            return self._commands.execute(caller, _permit(caller), apply)
         except BaseException:
             for before in replaced:
                 self._files.switch_code(before)
@@ -181,6 +191,25 @@ def _difference(tx: Connection, contents: dict[str, dict[str, Any]]) -> Differen
         else:
             difference.changed.append(name)
     return difference
+
+
+def _permit(caller: Caller) -> Permit:
+    """That a caller may publish at all; what, is decided by the set."""
+
+    def permit(_: Connection) -> None:
+        teams_within(caller.actor, Effect.CODE_PUBLISH)
+
+    return permit
+
+
+def _authorize(
+    tx: Connection, actor: Actor, contents: dict[str, dict[str, Any]], difference: Difference
+) -> None:
+    """Each change is one on a team's dataset: a set that leaves another team's out removes it."""
+    for name in (*difference.added, *difference.changed):
+        authorize_writing(tx, actor, Effect.CODE_PUBLISH, name, contents[name])
+    for name in difference.removed:
+        authorize_named(tx, actor, Effect.CODE_PUBLISH, name)
 
 
 def _apply(change: Change, contents: dict[str, dict[str, Any]], difference: Difference) -> None:

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.execution import registered_spec
+from basecamp.services.permission import (
+    Actor,
+    Effect,
+    Resource,
+    authorize,
+    teams_within,
+)
 from basecamp.services.record import version_records, wire_time
 from basecamp.specstore.name import check_name, is_name
-from basecamp.store import registration, spec
+from basecamp.store import holding, registration, spec
 from basecamp.store.registration import RegistrationFilter
+from basecamp.store.spec import load as load_spec
 from dli.exceptions import (
     DLIError,
     DLIValidationError,
     ErrorCode,
     QualityNotFoundError,
+    QualityTargetNotFoundError,
 )
 from dli.models.quality import QualitySpec
 from dli.specs.quality import quality_from_mapping, require_sound, unknown_tests
@@ -76,18 +85,26 @@ class QualityService:
             WorkflowRegistrationError: its schedule cannot (805).
             DLIValidationError: one of this name is there and `force` was not given (201).
         """
+        teams_within(caller.actor, Effect.QUALITY_REGISTER)
         parsed = quality_from_mapping(spec)
         if parsed.schedule is not None:
             check_schedule(parsed.schedule.cron, parsed.schedule.timezone)
         require_sound(parsed)
         content = _content(parsed, name or parsed.target.name)
-        reply = self._commands.execute(caller, lambda at: _kept(at, content, force=force))
+
+        def permit(tx: Connection) -> None:
+            _authorize(tx, caller.actor, Effect.QUALITY_REGISTER, parsed)
+            for before in _newest(tx, content["name"]):
+                _authorize(tx, caller.actor, Effect.QUALITY_REGISTER, before)
+
+        reply = self._commands.execute(caller, permit, lambda at: _kept(at, content, force=force))
         for listener in self._listeners:
             listener()
         return reply
 
     def list(
         self,
+        actor: Actor,
         *,
         target_type: str | None = None,
         target: str | None = None,
@@ -98,28 +115,30 @@ class QualityService:
         """One page of tests in the order of their specs' names, and the number of all matches."""
         found = [
             info
-            for info in self._infos()
+            for info in self._infos(actor)
             if target_type in (None, info.target_type)
             and status in (None, info.status)
             and (target or "") in info.target_name
         ]
         return [info.model_dump(mode="json") for info in found[offset : offset + limit]], len(found)
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, actor: Actor, name: str) -> dict[str, Any]:
         """A test with its newest result.
 
         Raises:
             QualityNotFoundError: there is none of this name (606).
         """
-        return self._info(name).model_dump(mode="json")
+        return self._info(actor, name).model_dump(mode="json")
 
-    def history(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[Records, int]:
+    def history(
+        self, actor: Actor, name: str, *, limit: int = 50, offset: int = 0
+    ) -> tuple[Records, int]:
         """The last results of a test, newest first.
 
         Raises:
             QualityNotFoundError: there is none of this name (606).
         """
-        info = self._info(name)
+        info = self._info(actor, name)
         found = self._verdicts.history(info.target_urn, info.name)
         records = [
             {**one, "finished_at": wire_time(datetime.fromisoformat(one["finished_at"]))}
@@ -127,14 +146,19 @@ class QualityService:
         ]
         return records, len(found)
 
-    def versions(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[Records, int]:
+    def versions(
+        self, actor: Actor, name: str, *, limit: int = 50, offset: int = 0
+    ) -> tuple[Records, int]:
         """Registered versions of a spec, newest first.
 
         Raises:
             QualityNotFoundError: there is no spec of this name (606).
         """
+        teams_within(actor, Effect.QUALITY_READ)
         with self._database.read() as tx:
             rows = registration.versions(tx, KIND, name) if is_name(name) else []
+            for newest in _newest(tx, name) if rows else ():
+                _authorize(tx, actor, Effect.QUALITY_READ, newest, hidden=_unknown)
         if not rows:
             raise _unknown()
         return version_records(rows[offset : offset + limit]), len(rows)
@@ -156,8 +180,10 @@ class QualityService:
             DLIValidationError: it has no such test, or does not declare a parameter (204).
             QualityTargetNotFoundError: there is nothing to test (603).
         """
+        teams_within(caller.actor, Effect.QUALITY_SEND)
         return self._run(
             caller,
+            Effect.QUALITY_SEND,
             quality_from_mapping(spec),
             tests,
             parameters=parameters,
@@ -174,8 +200,9 @@ class QualityService:
             QualityNotFoundError: there is neither (606).
             DLIValidationError: several targets have a test of this name (204).
         """
-        found, tests = self._selected(name)
-        return self._run(caller, found, tests, parameters=parameters, withdrawn=withdrawn)
+        effect = Effect.QUALITY_RUN
+        found, tests = self._selected(caller.actor, effect, name)
+        return self._run(caller, effect, found, tests, parameters=parameters, withdrawn=withdrawn)
 
     def run_test(
         self,
@@ -194,6 +221,7 @@ class QualityService:
             QualitySpecParseError: it cannot be used (602).
             QualityTargetNotFoundError: there is nothing to test (603).
         """
+        teams_within(caller.actor, Effect.QUALITY_SEND)
         kind, _, name = resource_name.rpartition(":")
         target = {"type": kind or "dataset", "name": name}
         keys = {key: value for key, value in params.items() if key in DECLARED_KEYS}
@@ -204,7 +232,8 @@ class QualityService:
         made = quality_from_mapping(
             {"target": target, "metadata": {"owner": caller.name}, "tests": [whole]}
         )
-        reply = self._run(caller, made, (), parameters={}, withdrawn=withdrawn)
+        effect = Effect.QUALITY_SEND
+        reply = self._run(caller, effect, made, (), parameters={}, withdrawn=withdrawn)
         return Reply(200, reply.body["test_results"][0])
 
     def run_kept(self, content: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,6 +257,7 @@ class QualityService:
     def _run(
         self,
         caller: Caller,
+        effect: Effect,
         wanted: QualitySpec,
         tests: Sequence[str],
         *,
@@ -242,7 +272,10 @@ class QualityService:
         def work() -> dict[str, Any]:
             return self._result(wanted, tests, parameters, fail_fast=fail_fast, withdrawn=withdrawn)
 
-        return self._commands.look(caller, work)
+        def permit(tx: Connection) -> None:
+            _authorize(tx, caller.actor, effect, wanted, hidden=_no_such_target)
+
+        return self._commands.look(caller, permit, work)
 
     def _result(
         self,
@@ -267,18 +300,30 @@ class QualityService:
         with self._database.read() as tx:
             return registered_spec(tx, wanted.target.type.value, wanted.target.name)
 
-    def _infos(self) -> Iterator[QualityInfo]:
-        for one in self.registered():
+    def _shown(self, actor: Actor, effect: Effect) -> Registrations:
+        """Specs on what a team of the caller holds."""
+        teams = teams_within(actor, effect)
+        with self._database.read() as tx:
+            found = list(_registered(tx))
+            if teams is None:
+                return found
+            held = holding.names(tx, teams)
+        return [one for one in found if _target_of(one.spec) in held]
+
+    def _infos(self, actor: Actor) -> Iterator[QualityInfo]:
+        for one in self._shown(actor, Effect.QUALITY_READ):
             yield from infos_of(one.spec, self._verdicts)
 
-    def _info(self, name: str) -> QualityInfo:
-        found = next((info for info in self._infos() if _is_called(info, name)), None)
+    def _info(self, actor: Actor, name: str) -> QualityInfo:
+        found = next((info for info in self._infos(actor) if _is_called(info, name)), None)
         if found is None:
             raise _unknown()
         return found
 
-    def _selected(self, name: str) -> tuple[QualitySpec, Sequence[str]]:
-        specs = self.registered()
+    def _selected(
+        self, actor: Actor, effect: Effect, name: str
+    ) -> tuple[QualitySpec, Sequence[str]]:
+        specs = self._shown(actor, effect)
         whole = next((one.spec for one in specs if one.name == name), None)
         if whole is not None:
             return whole, ()
@@ -294,6 +339,33 @@ class QualityService:
             message = "Several specs have a test of this name; write dataset:TARGET:TEST."
             raise DLIValidationError(message, code=ErrorCode.PARAMETER_INVALID)
         return found[0][0], [found[0][1]]
+
+
+def _newest(tx: Connection, name: str) -> Iterator[QualitySpec]:
+    """The spec that a name stands for now, if any."""
+    for row in registration.versions(tx, KIND, name)[:1]:
+        yield QualitySpec.model_validate(load_spec(tx, row.spec_hash)["spec"])
+
+
+def _target_of(wanted: QualitySpec) -> tuple[str, str]:
+    return wanted.target.type.value, wanted.target.name
+
+
+def _authorize(
+    tx: Connection,
+    actor: Actor,
+    effect: Effect,
+    wanted: QualitySpec,
+    *,
+    hidden: Callable[[], DLIError] | None = None,
+) -> None:
+    """Tests are the team's that holds what they look at, whoever wrote them."""
+    team = None if actor.is_everywhere else holding.team(tx, *_target_of(wanted))
+    authorize(actor, effect, Resource(team, hidden))
+
+
+def _no_such_target() -> DLIError:
+    return QualityTargetNotFoundError("There is nothing of this name to test.")
 
 
 def _is_called(info: QualityInfo, name: str) -> bool:

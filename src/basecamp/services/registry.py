@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.permission import (
+    Actor,
+    Effect,
+    authorize_named,
+    authorize_writing,
+    teams_within,
+)
 from basecamp.services.record import version_records, wire_time
 from basecamp.specstore.document import stored_form
 from basecamp.specstore.name import is_name
-from basecamp.store import registration, spec, workflow
+from basecamp.store import holding, registration, spec, workflow
 from basecamp.store.registration import Entry, RegistrationFilter
 from dli.exceptions import (
     DatasetNotFoundError,
@@ -56,7 +63,11 @@ class RegistryService:
                 and `force` was not given (201, a conflict).
             WorkflowPermissionError: a CODE workflow has this name (803).
         """
-        if (first := self._commands.replay(caller)) is not None:
+
+        def permit(tx: Connection) -> None:
+            self._authorize_writing(tx, caller.actor, spec)
+
+        if (first := self._commands.replay(caller, permit)) is not None:
             return first
         parsed = self._parsed(spec)
         content = stored_form(parsed)
@@ -65,15 +76,16 @@ class RegistryService:
         def keep(change: Change) -> Reply:
             return self._kept(change, content, force=force)
 
-        return self._commands.execute(caller, keep)
+        return self._commands.execute(caller, permit, keep)
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, actor: Actor, name: str) -> dict[str, Any]:
         """The newest spec of a name, and when it was registered by whom.
 
         Raises:
             DatasetNotFoundError, MetricNotFoundError: there is none (101, 102).
         """
         with self._database.read() as tx:
+            self._authorize_reading(tx, actor, name)
             found = registration.entry(tx, self._kind, name) if is_name(name) else None
             if found is None:
                 raise self._unknown()
@@ -81,6 +93,7 @@ class RegistryService:
 
     def list(
         self,
+        actor: Actor,
         *,
         tag: Sequence[str] = (),
         owner: str | None = None,
@@ -91,7 +104,7 @@ class RegistryService:
         offset: int = 0,
     ) -> tuple[Records, int]:
         """One page of specs by name, and the number of all matches."""
-        wanted = RegistrationFilter(owner, team, search)
+        wanted = RegistrationFilter(owner, team, search, teams_within(actor, self._reading))
         with self._database.read() as tx:
             found = registration.entries(tx, self._kind, wanted)
             found = [one for one in found if set(tag) <= set(one.tags)]
@@ -99,17 +112,34 @@ class RegistryService:
                 found = [one for one in found if domain in _domains(tx, one)]
             return [_record(tx, one) for one in found[offset : offset + limit]], len(found)
 
-    def versions(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[Records, int]:
+    def versions(
+        self, actor: Actor, name: str, *, limit: int = 50, offset: int = 0
+    ) -> tuple[Records, int]:
         """Registered versions of a name, newest first; none for a name that only has a workflow.
 
         Raises:
             DatasetNotFoundError, MetricNotFoundError: the name is not known (101, 102).
         """
         with self._database.read() as tx:
+            self._authorize_reading(tx, actor, name)
             rows = registration.versions(tx, self._kind, name) if is_name(name) else []
             if not rows and registration.entry(tx, self._kind, name) is None:
                 raise self._unknown()
         return version_records(rows[offset : offset + limit]), len(rows)
+
+    @property
+    def _reading(self) -> Effect:
+        return Effect.DATASET_READ if self._kind == "dataset" else Effect.METRIC_READ
+
+    def _authorize_reading(self, tx: Connection, actor: Actor, name: str) -> None:
+        authorize_named(tx, actor, self._reading, name, kind=self._kind, hidden=self._unknown)
+
+    def _authorize_writing(self, tx: Connection, actor: Actor, given: dict[str, Any]) -> None:
+        is_dataset = self._kind == "dataset"
+        effect = Effect.DATASET_REGISTER if is_dataset else Effect.METRIC_REGISTER
+        name = given.get("name")
+        known_as = name if isinstance(name, str) else ""
+        authorize_writing(tx, actor, effect, known_as, given, kind=self._kind)
 
     def _parsed(self, given: dict[str, Any]) -> DatasetSpec | MetricSpec:
         if self._kind == "dataset":
@@ -152,6 +182,8 @@ class RegistryService:
                 tx, self._kind, content, digest, by=change.caller.name, at=change.now
             )
             change.audit(f"{self._kind}.register", name, detail={"version": version})
+            if self._kind == "metric" or workflow.effective(tx, name) is None:
+                holding.keep(tx, self._kind, name, content["team"])
         found = registration.entry(tx, self._kind, name)
         assert found is not None
         return Reply(200 if old else 201, _record(tx, found))

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import CheckResult, Engine, RunSpec
-from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
 from basecamp.services.record import attempt_record, backfill_record, run_record
-from basecamp.services.workflow import addressed
-from basecamp.store import backfill, run, spec
+from basecamp.services.workflow import addressed, permit_on
+from basecamp.store import backfill, holding, run, spec
 from basecamp.store.new_run import run_values
 from basecamp.store.run import Outcome, RunFilter, RunRow
 from basecamp.store.tally import Tally
@@ -109,7 +110,8 @@ class RunService:
             ExecutionError: in a dry run, the warehouse refuses the SQL (405).
             WorkflowExecutionError: the engine would let it wait for ever (807).
         """
-        if (first := self._commands.replay(caller)) is not None:
+        permit = permit_on(caller, Effect.RUN_START, name)
+        if (first := self._commands.replay(caller, permit)) is not None:
             return first
         with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
@@ -134,7 +136,7 @@ class RunService:
             record = run_record(_found(change.tx, values["run_id"]))
             return Reply(202, {**record, "message": "The run is queued."})
 
-        reply = self._commands.execute(caller, queue)
+        reply = self._commands.execute(caller, permit, queue)
         self._engine.wake()
         return reply
 
@@ -148,7 +150,8 @@ class RunService:
         """
         interrupted: list[str] = []
 
-        if (first := self._commands.replay(caller)) is not None:
+        permit = _permit_on_run(caller, Effect.RUN_STOP, run_id)
+        if (first := self._commands.replay(caller, permit)) is not None:
             return first
         if self._is_with_engine(run_id):
             self._engine.prepare_stop()
@@ -166,22 +169,24 @@ class RunService:
             change.audit("run.stop", run_id, reason)
             return Reply(200, {**self._record(change.tx, run_id), "message": "The run is stopped."})
 
-        reply = self._commands.execute(caller, kill)
+        reply = self._commands.execute(caller, permit, kill)
         self._engine.interrupt(interrupted)
         self._engine.wake()
         return reply
 
-    def get(self, run_id: str) -> dict[str, Any]:
+    def get(self, actor: Actor, run_id: str) -> dict[str, Any]:
         """A run with its attempts, or a backfill with its days.
 
         Raises:
             WorkflowNotFoundError: no such run (800).
         """
         with self._database.read() as tx:
+            _authorize_run(tx, actor, Effect.RUN_READ, run_id)
             return self._record(tx, run_id)
 
     def history(
         self,
+        actor: Actor,
         *,
         dataset: str | None = None,
         source_type: str | None = None,
@@ -193,18 +198,24 @@ class RunService:
         offset: int = 0,
     ) -> tuple[list[dict[str, Any]], int]:
         """One page of run records, newest first, and the number of all matches."""
-        wanted = RunFilter(dataset, source_type, status, run_type, start_date, end_date)
+        teams = teams_within(actor, Effect.RUN_READ)
+        wanted = RunFilter(
+            dataset, source_type, status, run_type, start_date, end_date, teams=teams
+        )
         with self._database.read() as tx:
             rows, count = run.history(tx, wanted, limit, offset)
         return [run_record(row) for row in rows], count
 
-    def logs(self, run_id: str, *, after: int = 0, limit: int = 1_000) -> dict[str, Any]:
+    def logs(
+        self, actor: Actor, run_id: str, *, after: int = 0, limit: int = 1_000
+    ) -> dict[str, Any]:
         """Log lines after the `after`-th, where to go on, and whether no more can come.
 
         Raises:
             WorkflowNotFoundError: no such run (800).
         """
         with self._database.read() as tx:
+            _authorize_run(tx, actor, Effect.RUN_READ, run_id)
             row = _found(tx, run_id)
         lines = self._engine.log(row, after=after, limit=limit)
         is_done = row.status not in run.UNFINISHED and len(lines) < limit
@@ -273,6 +284,20 @@ class RunService:
             tries = [attempt_record(past) for past in run.attempts(tx, run_id)]
             return {**run_record(row), "attempts": tries}
         return stored_backfill(tx, run_id)
+
+
+def _permit_on_run(caller: Caller, effect: Effect, run_id: str) -> Permit:
+    return lambda tx: _authorize_run(tx, caller.actor, effect, run_id)
+
+
+def _authorize_run(tx: Connection, actor: Actor, effect: Effect, run_id: str) -> None:
+    """`authorize` on a run or backfill, which is the team's that holds its dataset."""
+    team = None
+    if not actor.is_everywhere:
+        row = run.find(tx, run_id) or backfill.find(tx, run_id)
+        if row is not None:
+            team = holding.team(tx, holding.DATASET, row.dataset_name)
+    authorize(actor, effect, Resource(team, _no_such_run))
 
 
 def stored_backfill(tx: Connection, backfill_id: str) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from basecamp.engines.base import Engine, RunSpec
 from basecamp.services import ownership
-from basecamp.services.command import Caller, Change, Commands, Reply
+from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.permission import (
+    Actor,
+    Effect,
+    authorize_named,
+    authorize_writing,
+    teams_within,
+)
 from basecamp.services.record import wire_time, workflow_record
 from basecamp.specstore.document import stored_form
 from basecamp.store import registration, spec, tick, workflow
@@ -55,8 +62,17 @@ def addressed(tx: Connection, name: str, source_type: str | None) -> WorkflowRow
     """
     row = workflow.find(tx, name, source_type) if source_type else workflow.effective(tx, name)
     if row is None:
-        raise WorkflowNotFoundError("There is no such workflow.")
+        raise no_such_workflow()
     return row
+
+
+def no_such_workflow() -> WorkflowNotFoundError:
+    return WorkflowNotFoundError("There is no such workflow.")
+
+
+def permit_on(caller: Caller, effect: Effect, name: str) -> Permit:
+    """That a caller may have an effect on a workflow; who may not see it is told there is none."""
+    return lambda tx: authorize_named(tx, caller.actor, effect, name, hidden=no_such_workflow)
 
 
 class WorkflowService:
@@ -73,6 +89,7 @@ class WorkflowService:
 
     def list(
         self,
+        actor: Actor,
         *,
         source_type: str | None = None,
         status: str | None = None,
@@ -84,19 +101,21 @@ class WorkflowService:
         offset: int = 0,
     ) -> tuple[list[dict[str, Any]], int]:
         """One page of workflow records by name, and the number of all matches."""
-        wanted = WorkflowFilter(source_type, status, dataset, owner, running, enabled)
+        teams = teams_within(actor, Effect.DATASET_READ)
+        wanted = WorkflowFilter(source_type, status, dataset, owner, running, enabled, teams)
         with self._database.read() as tx:
             rows, count = workflow.page(tx, wanted, limit, offset)
         holds = self._engine.holds()
         return [workflow_record(row, holds.get(row.dataset_name)) for row in rows], count
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, actor: Actor, name: str) -> dict[str, Any]:
         """The workflow in force, with its spec's hash and the ticks it skipped lately.
 
         Raises:
             WorkflowNotFoundError: there is none (DLI-800).
         """
         with self._database.read() as tx:
+            authorize_named(tx, actor, Effect.DATASET_READ, name, hidden=no_such_workflow)
             row = addressed(tx, name, None)
             skipped = tick.newest(tx, name)
         ticks = [
@@ -130,8 +149,9 @@ class WorkflowService:
             WorkflowPermissionError: a CODE workflow has this name (803).
             DatasetNotFoundError: no spec given and none registered (101).
         """
+        permit = _permit_writing(caller, dataset_name, spec)
         check_schedule(cron, timezone)
-        if (first := self._commands.replay(caller)) is not None:
+        if (first := self._commands.replay(caller, permit)) is not None:
             return first
         with self._commands.keeping_refusals(caller):
             content, warning = self._content(dataset_name, spec)
@@ -141,13 +161,14 @@ class WorkflowService:
             "timezone": timezone,
             "retry": {"max_attempts": retry_max_attempts, "delay_seconds": retry_delay_seconds},
         }
+        permit = _permit_writing(caller, dataset_name, content)
         content, difference = _with_schedule(content, asked)
         self._check(content)
 
         def store(change: Change) -> Reply:
             return self._store_manual(change, content, warning or difference, force=force)
 
-        reply = self._commands.execute(caller, store)
+        reply = self._commands.execute(caller, permit, store)
         if reply.replayed:
             return reply
         self.write_files()
@@ -181,7 +202,8 @@ class WorkflowService:
                 message = "The overridden MANUAL workflow is unregistered; CODE stays in force."
             return Reply(200, {"dataset_name": name, "message": message})
 
-        reply = self._commands.execute(caller, remove)
+        permit = permit_on(caller, Effect.WORKFLOW_UNREGISTER, name)
+        reply = self._commands.execute(caller, permit, remove)
         self._engine.wake()
         return reply
 
@@ -217,7 +239,8 @@ class WorkflowService:
             change.audit("workflow.pause", name, reason, {"until": wire_time(until)})
             return self._reply(change, row, "The schedule is paused.")
 
-        reply = self._commands.execute(caller, pause)
+        permit = permit_on(caller, Effect.WORKFLOW_PAUSE, name)
+        reply = self._commands.execute(caller, permit, pause)
         self._engine.wake()
         return reply
 
@@ -250,7 +273,8 @@ class WorkflowService:
             change.audit("workflow.unpause", name, reason)
             return self._reply(change, row, "The schedule is resumed.")
 
-        reply = self._commands.execute(caller, unpause)
+        permit = permit_on(caller, Effect.WORKFLOW_UNPAUSE, name)
+        reply = self._commands.execute(caller, permit, unpause)
         self._engine.wake()
         return reply
 
@@ -318,6 +342,15 @@ class WorkflowService:
     def _reply(self, change: Change, row: WorkflowRow, message: str) -> Reply:
         row = addressed(change.tx, row.dataset_name, row.source_type)
         return Reply(200, {**workflow_record(row), "message": message})
+
+
+def _permit_writing(caller: Caller, name: str, content: dict[str, Any] | None) -> Permit:
+    """That a caller may change what has the name now, and hand it to the team of the spec."""
+
+    def permit(tx: Connection) -> None:
+        authorize_writing(tx, caller.actor, Effect.WORKFLOW_REGISTER, name, content)
+
+    return permit
 
 
 def _with_schedule(

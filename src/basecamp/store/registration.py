@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, or_, select
 
 from basecamp.store import table
+from basecamp.store.holding import is_held_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,8 @@ class RegistrationFilter:
     owner: str | None = None
     team: str | None = None
     search: str | None = None
+    teams: frozenset[str] | None = None
+    """Those that may hold the name; the spec's own team is `team`."""
 
 
 class Entry(NamedTuple):
@@ -81,6 +84,9 @@ def entries(tx: Connection, kind: str, wanted: RegistrationFilter) -> list[Entry
     """Everything registered that the filter leaves, by name."""
     registered = _narrowed(_newest(kind), _REGISTRATION.c, _REGISTRATION.c.name, wanted)
     workflows = _narrowed(_workflows(), _WORKFLOW.c, _WORKFLOW.c.dataset_name, wanted)
+    if wanted.teams is not None:
+        registered = registered.where(is_held_by(_REGISTRATION.c.name, wanted.teams, kind))
+        workflows = workflows.where(is_held_by(_WORKFLOW.c.dataset_name, wanted.teams, kind))
     found = _by_name(tx, kind, registered, workflows)
     return [found[name] for name in sorted(found)]
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from basecamp.store import backfill as backfill_store
 from basecamp.store import table, tally, workflow
+from basecamp.store.holding import is_held_by
 from basecamp.store.name import name_contains
 from basecamp.store.tally import Tally, TallyKey
 
@@ -56,6 +57,7 @@ class RunFilter:
     start_date: date | None = None
     end_date: date | None = None
     exact_dataset: str | None = None
+    teams: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ def _conditions(columns: Any, wanted: RunFilter) -> list[ColumnElement[bool]]:
         for name in ("source_type", "status", "run_type")
         if (value := getattr(wanted, name)) is not None
     ]
+    if wanted.teams is not None:
+        found.append(is_held_by(columns.dataset_name, wanted.teams))
     if wanted.exact_dataset is not None:
         found.append(columns.dataset_name == wanted.exact_dataset)
     if wanted.dataset is not None:

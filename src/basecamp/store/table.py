@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0006"
+HEAD = "0007"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()
@@ -246,4 +246,33 @@ quality_schedule = Table(
     Column("pending_at", UtcInstant),  # the fire whose tests have not ended yet
     Column("attempt", Integer, nullable=False),
     Column("try_at", UtcInstant),
+)
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("kind", PlainText, primary_key=True),
+    Column("name", PlainText, primary_key=True),
+    Column("team", PlainText, nullable=False),
+    Index("holding_by_team", "kind", "team", "name"),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_id", PlainText, primary_key=True),
+    Column("secret_hash", PlainText, nullable=False, unique=True),
+    Column("last4", PlainText, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("role", PlainText, nullable=False),
+    Column("teams", JsonText, nullable=False),
+    Column("scopes", JsonText, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("created_by", PlainText, nullable=False),
+    Column("lifetime_hours", Integer, nullable=False),
+    Column("expires_at", UtcInstant, nullable=False),
+    Column("revoked_at", UtcInstant),
+    Column("revoked_by", PlainText),
+    Column("last_used_at", UtcInstant),
+    Index("token_by_name", "name", "created_at"),
 )

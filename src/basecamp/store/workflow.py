@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from basecamp.store import table
+from basecamp.store.holding import is_held_by
 from basecamp.store.name import name_contains
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class WorkflowFilter:
     owner: str | None = None
     running: bool = False
     enabled: bool = False
+    teams: frozenset[str] | None = None
 
 
 def find(tx: Connection, dataset_name: str, source_type: str) -> WorkflowRow | None:
@@ -89,6 +91,8 @@ def page(
 
 def _conditions(wanted: WorkflowFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    if wanted.teams is not None:
+        found.append(is_held_by(_WORKFLOW.c.dataset_name, wanted.teams))
     if wanted.source_type is not None:
         found.append(_WORKFLOW.c.source_type == wanted.source_type)
     if wanted.status is not None:

@@ -232,6 +232,15 @@ def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
+def module_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for the tests of a module, with nothing in it."""
+    server = Site(tmp_path_factory.mktemp("module"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with a warehouse; the files of its project are those of the test."""
     root = tmp_path_factory.mktemp("working")

@@ -19,6 +19,7 @@ from basecamp.state_dir import StateInUseError
 from basecamp.store import audit
 from dli.exceptions import ConfigurationError
 from dli.main import app
+from identity import BOSS
 
 NAME = "shop.sales.daily"
 
@@ -52,13 +53,13 @@ def reopened(site: Any, saved: Path, elsewhere: Settings) -> Iterator[Basecamp]:
 
 
 def names(basecamp: Basecamp) -> list[str]:
-    records, _ = basecamp.site.workflows.list()
+    records, _ = basecamp.site.workflows.list(BOSS)
     return [record["dataset_name"] for record in records]
 
 
 def test_what_was_there_is_there_again(site: Any, saved: Path, reopened: Basecamp) -> None:
     assert names(reopened) == ["shop.sales.code", NAME]
-    runs, count = reopened.site.runs.history()
+    runs, count = reopened.site.runs.history(BOSS)
     assert (runs[0]["status"], count) == ("COMPLETED", 1)
     with reopened.database.read() as tx:
         assert audit.walk(tx).broken_id is None

@@ -1,12 +1,9 @@
-"""Tokens are compared, guesses are counted."""
+"""Tokens are taken from a request, guesses are counted."""
 
 import pytest
 
-from basecamp.auth import GuessLimit, TokenAuth
+from basecamp.auth import GuessLimit, given_token
 from basecamp.errors import RequestRefusedError, headers_of
-
-RIGHT = {"authorization": "Bearer right-token"}
-WRONG = {"x-api-key": "wrong-token"}
 
 
 class Seconds:
@@ -22,45 +19,44 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def auth(seconds: Seconds) -> TokenAuth:
-    return TokenAuth("right-token", GuessLimit(seconds))
+def guesses(seconds: Seconds) -> GuessLimit:
+    return GuessLimit(seconds)
 
 
-def refusal(auth: TokenAuth, headers: dict[str, str], address: str = "a") -> RequestRefusedError:
-    with pytest.raises(RequestRefusedError) as caught:
-        auth.caller(headers, address)
-    return caught.value
+def guess(guesses: GuessLimit, address: str = "a") -> None:
+    guesses.check(address)
+    guesses.count(address)
 
 
-def test_the_right_token_names_its_caller(auth: TokenAuth) -> None:
-    assert auth.caller(RIGHT, "a") == "local"
-
-
-def test_guessing_is_limited_by_address_and_time(auth: TokenAuth, seconds: Seconds) -> None:
-    assert {refusal(auth, WRONG).status for _ in range(10)} == {401}
+def test_guessing_is_limited_by_address_and_time(guesses: GuessLimit, seconds: Seconds) -> None:
+    for _ in range(10):
+        guess(guesses)
     seconds.now = 15.0
-    error = refusal(auth, WRONG)
-    assert (error.status, error.code) == (429, "DLI-503")
-    assert headers_of(error)["Retry-After"] == "45"
-    assert refusal(auth, WRONG, "b").status == 401
+    with pytest.raises(RequestRefusedError) as caught:
+        guess(guesses)
+    assert (caught.value.status, caught.value.code) == (429, "DLI-503")
+    assert headers_of(caught.value)["Retry-After"] == "45"
+    guess(guesses, "b")
     seconds.now = 60.0
-    assert refusal(auth, WRONG).status == 401
-
-
-def test_the_right_token_passes_a_limited_address(auth: TokenAuth) -> None:
-    for _ in range(20):
-        refusal(auth, WRONG)
-    assert auth.caller(RIGHT, "a") == "local"
-
-
-def test_a_missing_token_is_no_guess(auth: TokenAuth) -> None:
-    assert {refusal(auth, {}).status for _ in range(20)} == {401}
+    guess(guesses)
 
 
 def test_addresses_are_not_remembered_without_end(
-    auth: TokenAuth, monkeypatch: pytest.MonkeyPatch
+    guesses: GuessLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("basecamp.auth._ADDRESSES", 3)
     for address in "abcd":
-        refusal(auth, WRONG, address)
-    assert list(auth._guesses._failures) == ["b", "c", "d"]
+        guess(guesses, address)
+    assert list(guesses._failures) == ["b", "c", "d"]
+
+
+def test_a_token_comes_as_key_or_as_bearer() -> None:
+    assert given_token({"authorization": "bearer abc"}) == "abc"
+    assert given_token({"x-api-key": "key", "authorization": "Bearer abc"}) == "key"
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic YTpi"}])
+def test_without_a_token_nobody_is_known(headers: dict[str, str]) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        given_token(headers)
+    assert (caught.value.status, caught.value.code) == (401, "DLI-502")

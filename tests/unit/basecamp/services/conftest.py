@@ -11,6 +11,7 @@ from basecamp.clock import Clock
 from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller, Idempotency
+from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.store.database import Database
@@ -126,10 +127,10 @@ def backfills(database: Database, engine: QuietEngine, clock: Clock) -> Backfill
 
 @pytest.fixture
 def ana() -> Caller:
-    return Caller("ana", request_id="req-1")
+    return Caller(local_actor("ana"), request_id="req-1")
 
 
 @pytest.fixture
 def keyed() -> Caller:
     key = Idempotency("key-1", "POST", "/workflows/{dataset_name}/run", body_sha256="aa")
-    return Caller("ana", request_id="req-1", idempotency=key)
+    return Caller(local_actor("ana"), request_id="req-1", idempotency=key)

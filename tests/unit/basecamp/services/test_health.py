@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from basecamp.services.command import Caller
 from basecamp.services.health import HealthService
+from basecamp.services.permission import local_actor
 from basecamp.services.workflow import WorkflowService
 from basecamp.store import schema
 from basecamp.store.database import Database
 from dli.exceptions import ServerError
+from identity import BOSS
 
 
 @pytest.fixture
@@ -38,13 +40,13 @@ def test_f3_a_store_that_can_be_read_only_is_not_ready_until_it_can_be_written(
 ) -> None:
     health = HealthService(database, engine)
     health.is_ready = True
-    ana = Caller("ana")
+    ana = Caller(local_actor("ana"))
     forbid_writing(database, is_forbidden=True)
     with pytest.raises(ServerError):
         workflows.register(ana, dataset_name=content["name"], cron="0 6 * * *", spec=content)
     assert health.look().parts["store"] == "failing"
     assert not health.look().is_ok
-    assert workflows.list() == ([], 0)
+    assert workflows.list(BOSS) == ([], 0)
     forbid_writing(database, is_forbidden=False)
     assert health.look().is_ok
     workflows.register(ana, dataset_name=content["name"], cron="0 6 * * *", spec=content)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from basecamp.engines.leadership import SoleLeadership
 from basecamp.services.command import Caller, Idempotency
 from basecamp.services.notification import Notifications
+from basecamp.services.permission import local_actor
 from basecamp.services.publish import PublishService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.file import FileSpecStore
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:'imghdr' is deprecated:DeprecationWarning"  # a plugin of Apprise, on import
 )
 NAME = "shop.sales.daily"
-ANA, CI = Caller("ana"), Caller("ci")
+ANA, CI = Caller(local_actor("ana")), Caller(local_actor("ci"))
 
 
 def spec(*channels: str) -> dict[str, Any]:
@@ -107,7 +108,9 @@ def test_a_workflow_with_one_source_changes_none(place: Place) -> None:
 
 def test_a_repeated_request_does_not_tell_again(place: Place) -> None:
     place.register("ops")
-    again = Caller("ci", idempotency=Idempotency("key", "POST", "/workflows/publish", "0" * 64))
+    again = Caller(
+        local_actor("ci"), idempotency=Idempotency("key", "POST", "/workflows/publish", "0" * 64)
+    )
     place.publish(spec(), caller=again)
     place.publish(spec(), caller=again)
     assert place.told() == [("/ops", OVER)]

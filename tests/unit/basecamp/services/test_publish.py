@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from basecamp.engines.base import CheckResult
 from basecamp.services.command import Caller, Idempotency
+from basecamp.services.permission import local_actor
 from basecamp.services.publish import PublishService
 from basecamp.specstore.base import FileKey
 from basecamp.specstore.file import FileSpecStore
@@ -15,7 +16,7 @@ from basecamp.store import audit, table, workflow
 from basecamp.store.database import Database
 from dli.exceptions import DLIValidationError, ErrorCode, ServerError
 
-CI = Caller("ci")
+CI = Caller(local_actor("ci"))
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_a_spec_without_sql_may_be_published(publishing: PublishService, engine:
 
 
 def test_a_repetition_with_its_key_publishes_once(publishing: PublishService) -> None:
-    caller = Caller("ci", idempotency=Idempotency("k", "POST", "/publish", "hash"))
+    caller = Caller(local_actor("ci"), idempotency=Idempotency("k", "POST", "/publish", "hash"))
     first = publishing.publish(caller, specs=[spec("a.one")])
     again = publishing.publish(caller, specs=[spec("a.one")])
     assert (again.body, again.replayed) == (first.body, True)

@@ -9,6 +9,7 @@ import pytest
 
 from basecamp.services import ownership
 from basecamp.services.command import Caller
+from basecamp.services.permission import local_actor
 from basecamp.services.publish import PublishService
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.workflow import WorkflowService
@@ -24,7 +25,7 @@ from dli.exceptions import ServerError
 from dli.specs.schedule import latest_interval
 
 NAME = "shop.sales.daily"
-ANA = Caller("ana")
+ANA = Caller(local_actor("ana"))
 
 
 class Place:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from basecamp.engines.base import CheckResult
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller
+from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.store import idempotency, run, table
@@ -25,6 +26,7 @@ from dli.exceptions import (
     ServerError,
     WorkflowExecutionError,
 )
+from identity import BOSS
 
 NAME = "shop.sales.daily"
 
@@ -32,7 +34,9 @@ NAME = "shop.sales.daily"
 @pytest.fixture(autouse=True)
 def _registered(workflows: WorkflowService, content: dict[str, Any]) -> None:
     content["parameters"] = [{"name": "country", "type": "string", "required": False}]
-    workflows.register(Caller("ana"), dataset_name=NAME, cron="0 6 * * *", spec=content)
+    workflows.register(
+        Caller(local_actor("ana")), dataset_name=NAME, cron="0 6 * * *", spec=content
+    )
 
 
 def _three_days(backfills: BackfillService, ana: Caller) -> Any:
@@ -42,7 +46,7 @@ def _three_days(backfills: BackfillService, ana: Caller) -> Any:
 
 def test_a_run_covers_the_latest_complete_interval(runs: RunService, ana: Caller) -> None:
     reply = runs.start(ana, NAME, parameters={"country": "ES"})
-    record = runs.get(reply.body["run_id"])
+    record = runs.get(BOSS, reply.body["run_id"])
     assert reply.status == 202
     assert record["logical_date"] == "2026-03-01T06:00:00Z"
     assert record["data_interval_end"] == "2026-03-02T06:00:00Z"
@@ -70,7 +74,7 @@ def test_wrong_parameters_start_nothing(
     with pytest.raises(DLIValidationError) as raised:
         runs.start(ana, NAME, parameters=parameters)
     assert raised.value.code == "DLI-204"
-    assert runs.history() == ([], 0)
+    assert runs.history(BOSS) == ([], 0)
 
 
 def test_a_dry_run_binds_and_starts_nothing(runs: RunService, ana: Caller, engine: Any) -> None:
@@ -84,7 +88,7 @@ def test_a_dry_run_binds_and_starts_nothing(runs: RunService, ana: Caller, engin
     engine.answer = CheckResult(ok=False, code="DLI-405", message="no such table")
     with pytest.raises(ExecutionError, match="no such table"):
         runs.start(ana, NAME, parameters={}, dry_run=True)
-    assert runs.history() == ([], 0)
+    assert runs.history(BOSS) == ([], 0)
 
 
 def test_one_key_makes_one_run_however_many_ask_at_once(runs: RunService, keyed: Caller) -> None:
@@ -98,7 +102,7 @@ def test_one_key_makes_one_run_however_many_ask_at_once(runs: RunService, keyed:
         replies = list(pool.map(ask, range(8)))
     assert len({reply.body["run_id"] for reply in replies}) == 1
     assert sum(not reply.replayed for reply in replies) == 1
-    assert runs.history()[1] == 1
+    assert runs.history(BOSS)[1] == 1
 
 
 def test_a_key_is_bound_to_its_body(runs: RunService, keyed: Caller) -> None:
@@ -108,13 +112,13 @@ def test_a_key_is_bound_to_its_body(runs: RunService, keyed: Caller) -> None:
     with pytest.raises(DLIValidationError) as raised:
         runs.start(other, NAME, parameters={})
     assert raised.value.code == "DLI-204"
-    assert runs.history()[1] == 1
+    assert runs.history(BOSS)[1] == 1
 
 
 def test_the_same_key_of_another_caller_is_another_key(runs: RunService, keyed: Caller) -> None:
     runs.start(keyed, NAME, parameters={})
-    runs.start(replace(keyed, name="bob"), NAME, parameters={})
-    assert runs.history()[1] == 2
+    runs.start(replace(keyed, actor=local_actor("bob")), NAME, parameters={})
+    assert runs.history(BOSS)[1] == 2
 
 
 def test_a_kept_refusal_is_repeated(runs: RunService, ana: Caller, keyed: Caller) -> None:
@@ -130,7 +134,7 @@ def test_stop_is_final_and_names_who_and_why(runs: RunService, ana: Caller) -> N
     run_id = runs.start(ana, NAME, parameters={}).body["run_id"]
     reply = runs.stop(ana, run_id, "wrong day")
     assert (reply.status, reply.body["status"]) == (200, "KILLED")
-    record = runs.get(run_id)
+    record = runs.get(BOSS, run_id)
     assert (record["stop_reason"], record["stopped_by"]) == ("wrong day", "ana")
     with pytest.raises(WorkflowExecutionError) as raised:
         runs.stop(ana, run_id)
@@ -146,7 +150,7 @@ def test_history_filters_and_counts(
     _three_days(backfills, ana)
 
     def found(**how: Any) -> tuple[int, int]:
-        records, total = runs.history(**how)
+        records, total = runs.history(BOSS, **how)
         return len(records), total
 
     assert found() == (4, 4)
@@ -159,7 +163,7 @@ def test_history_filters_and_counts(
     assert found(source_type="code") == (0, 0)
     assert found(start_date=date(2026, 3, 2), end_date=date(2026, 3, 2)) == (4, 4)
     assert found(end_date=date(2026, 3, 1)) == (0, 0)
-    starts = [record["logical_date"] for record in runs.history(run_type="backfill")[0]]
+    starts = [record["logical_date"] for record in runs.history(BOSS, run_type="backfill")[0]]
     assert starts == sorted(starts, reverse=True)
 
 
@@ -170,7 +174,7 @@ def test_a_backfill_makes_one_run_for_each_day_in_order(
         ana, NAME, start_date="2026-01-01", end_date="2026-01-03", parameters={}
     )
     assert reply.status == 202
-    record = runs.get(reply.body["run_id"])
+    record = runs.get(BOSS, reply.body["run_id"])
     assert [day["date"] for day in record["runs"]] == ["2026-01-01", "2026-01-02", "2026-01-03"]
     assert (record["run_type"], record["status"], record["total_runs"]) == (
         "backfill",
@@ -200,7 +204,7 @@ def test_a_wrong_range_plans_nothing(
     with pytest.raises(DLIValidationError) as raised:
         backfills.start(ana, NAME, start_date=start, end_date=end, parameters={})
     assert raised.value.code == "DLI-204"
-    assert runs.history() == ([], 0)
+    assert runs.history(BOSS) == ([], 0)
 
 
 def test_a_dry_backfill_plans_nothing(
@@ -210,7 +214,7 @@ def test_a_dry_backfill_plans_nothing(
         ana, NAME, start_date="2026-01-01", end_date="2026-01-03", parameters={}, dry_run=True
     )
     assert (reply.status, reply.body["total_runs"]) == (200, 3)
-    assert runs.history() == ([], 0)
+    assert runs.history(BOSS) == ([], 0)
 
 
 def test_a_stop_that_the_engine_could_not_be_told_changes_nothing(
@@ -224,7 +228,7 @@ def test_a_stop_that_the_engine_could_not_be_told_changes_nothing(
         run.claim(tx, row, row.created_at, attempt=1, counts=Tally())
     with pytest.raises(ServerError):
         runs.stop(ana, waiting)
-    assert runs.get(waiting)["status"] == "RUNNING"
+    assert runs.get(BOSS, waiting)["status"] == "RUNNING"
     assert engine.interrupted == []
 
 
@@ -243,15 +247,15 @@ def test_a_run_that_the_engine_would_keep_for_ever_is_refused(
     with pytest.raises(WorkflowExecutionError) as refused:
         runs.start(ana, NAME, parameters={})
     assert refused.value.code == ErrorCode.WORKFLOW_INVALID_STATE
-    assert runs.history()[1] == 0
+    assert runs.history(BOSS)[1] == 0
 
 
 def test_what_the_engine_holds_is_shown_at_the_workflow(
     workflows: WorkflowService, engine: Any
 ) -> None:
     engine.held[NAME] = "paused elsewhere"
-    assert workflows.get(NAME)["error"] == "paused elsewhere"
-    ((listed, *_), _count) = workflows.list()
+    assert workflows.get(BOSS, NAME)["error"] == "paused elsewhere"
+    ((listed, *_), _count) = workflows.list(BOSS)
     assert listed["error"] == "paused elsewhere"
 
 
@@ -261,7 +265,9 @@ def test_that_there_is_no_such_workflow_stays_the_answer_to_a_key(
     with pytest.raises(DLIError):
         runs.start(keyed, "shop.sales.other", parameters={})
     other = {**content, "name": "shop.sales.other"}
-    workflows.register(Caller("ana"), dataset_name=other["name"], cron="0 6 * * *", spec=other)
+    workflows.register(
+        Caller(local_actor("ana")), dataset_name=other["name"], cron="0 6 * * *", spec=other
+    )
     with pytest.raises(DLIError) as caught:
         runs.start(keyed, "shop.sales.other", parameters={})
     assert caught.value.code is ErrorCode.WORKFLOW_NOT_FOUND

@@ -15,6 +15,7 @@ from basecamp.engines.embedded import dispatch, scheduler
 from basecamp.engines.embedded.dispatch import Plan
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Idempotency
+from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.store import run, table, tally, workflow
 from basecamp.store.database import Database
@@ -47,7 +48,9 @@ def at_once(actions: list[Any]) -> list[Any]:
 
 
 def starter(database: Database, engine: Engine, clock: Clock, key: str) -> Any:
-    caller = Caller("ana", idempotency=Idempotency(key, "POST", "/run", body_sha256="aa"))
+    caller = Caller(
+        local_actor("ana"), idempotency=Idempotency(key, "POST", "/run", body_sha256="aa")
+    )
     service = RunService(database, engine, clock)
     return lambda: service.start(caller, "shop.sales.daily", parameters={}).body["run_id"]
 

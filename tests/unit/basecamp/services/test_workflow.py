@@ -9,6 +9,7 @@ import pytest
 from basecamp.engines.base import CheckResult
 from basecamp.services import ownership
 from basecamp.services.command import Caller
+from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.store import audit, workflow
@@ -22,6 +23,7 @@ from dli.exceptions import (
     WorkflowPermissionError,
     WorkflowRegistrationError,
 )
+from identity import BOSS
 
 NAME = "shop.sales.daily"
 
@@ -47,7 +49,7 @@ def test_register_stores_exactly_the_given_settings(
         workflows, ana, content, timezone="Asia/Seoul", retry_max_attempts=3, retry_delay_seconds=7
     )
     assert reply.status == 201
-    record = workflows.get(NAME)
+    record = workflows.get(BOSS, NAME)
     assert (record["cron"], record["timezone"], record["status"]) == (
         "0 9 * * *",
         "Asia/Seoul",
@@ -75,7 +77,7 @@ def test_register_disabled_is_paused(
     workflows: WorkflowService, ana: Caller, content: dict[str, Any]
 ) -> None:
     _register(workflows, ana, content, enabled=False)
-    record = workflows.get(NAME)
+    record = workflows.get(BOSS, NAME)
     assert (record["status"], record["next_run"]) == ("paused", None)
 
 
@@ -96,7 +98,7 @@ def test_register_without_a_spec_uses_the_registered_dataset(
         workflows.register(ana, dataset_name=NAME, cron="0 9 * * *")
     _register(workflows, ana, content)
     workflows.register(ana, dataset_name=NAME, cron="0 10 * * *", force=True)
-    assert workflows.get(NAME)["cron"] == "0 10 * * *"
+    assert workflows.get(BOSS, NAME)["cron"] == "0 10 * * *"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_wrong_schedule_changes_nothing(
     with pytest.raises(WorkflowRegistrationError) as raised:
         workflows.register(ana, dataset_name=NAME, cron=cron, timezone=timezone, spec=content)
     assert raised.value.code == "DLI-805"
-    assert workflows.list() == ([], 0)
+    assert workflows.list(BOSS) == ([], 0)
 
 
 def test_a_schedule_that_cannot_fill_the_parameters_is_refused(
@@ -148,16 +150,16 @@ def test_code_overrides_manual_and_manual_comes_back_as_it_was(
 ) -> None:
     _register(workflows, ana, content)
     workflows.pause(ana, NAME, reason="holiday")
-    before = workflows.get(NAME)
+    before = workflows.get(BOSS, NAME)
     _publish(database, content, clock)
-    records, total = workflows.list()
+    records, total = workflows.list(BOSS)
     assert total == 2
     assert [(r["source_type"], r["status"], r["overridden_by"]) for r in records] == [
         ("code", "active", None),
         ("manual", "overridden", "code"),
     ]
     _withdraw(database, clock)
-    after = workflows.get(NAME)
+    after = workflows.get(BOSS, NAME)
     assert {**after, "updated_at": None} == {**before, "updated_at": None}
     assert (after["status"], after["pause_reason"]) == ("paused", "holiday")
 
@@ -169,7 +171,7 @@ def test_an_active_manual_comes_back_active_and_scheduled(
     _publish(database, content, clock)
     clock.advance(timedelta(days=3))
     _withdraw(database, clock)
-    record = workflows.get(NAME)
+    record = workflows.get(BOSS, NAME)
     assert (record["status"], record["next_run"]) == ("active", "2026-03-06T09:00:00Z")
 
 
@@ -205,7 +207,7 @@ def test_unregister_removes_the_overridden_manual_and_says_so(
     _register(workflows, ana, content)
     _publish(database, content, clock)
     assert "CODE stays in force" in workflows.unregister(ana, NAME).body["message"]
-    assert [r["source_type"] for r in workflows.list()[0]] == ["code"]
+    assert [r["source_type"] for r in workflows.list(BOSS)[0]] == ["code"]
     assert NAME not in files.contents
 
 
@@ -215,9 +217,9 @@ def test_unregister_ends_queued_runs_and_keeps_history(
     _register(workflows, ana, content)
     run_id = runs.start(ana, NAME, parameters={}).body["run_id"]
     workflows.unregister(ana, NAME)
-    assert runs.get(run_id)["status"] == "KILLED"
+    assert runs.get(BOSS, run_id)["status"] == "KILLED"
     with pytest.raises(WorkflowNotFoundError):
-        workflows.get(NAME)
+        workflows.get(BOSS, NAME)
 
 
 def test_pause_shows_who_why_and_until_when(
@@ -225,7 +227,7 @@ def test_pause_shows_who_why_and_until_when(
 ) -> None:
     _register(workflows, ana, content)
     workflows.pause(ana, NAME, reason="stock taking", until=clock.now() + timedelta(days=1))
-    record = workflows.get(NAME)
+    record = workflows.get(BOSS, NAME)
     assert (record["status"], record["next_run"]) == ("paused", None)
     assert (record["pause_reason"], record["paused_by"]) == ("stock taking", "ana")
     assert record["pause_until"] == "2026-03-03T12:00:00Z"
@@ -243,7 +245,7 @@ def test_pause_and_unpause_in_the_wrong_state(
         workflows.pause(ana, NAME)
     assert raised.value.code == "DLI-807"
     workflows.unpause(ana, NAME)
-    assert workflows.get(NAME)["status"] == "active"
+    assert workflows.get(BOSS, NAME)["status"] == "active"
 
 
 def test_a_pause_cannot_end_in_the_past(
@@ -265,7 +267,7 @@ def test_list_filters_and_puts_the_exact_name_first(
     runs.start(ana, "a.shop.sales", parameters={})
 
     def names(**how: Any) -> list[str]:
-        return [record["dataset_name"] for record in workflows.list(**how)[0]]
+        return [record["dataset_name"] for record in workflows.list(BOSS, **how)[0]]
 
     assert names(dataset="SHOP.sales") == ["shop.sales", "a.shop.sales", "shop.sales.b"]
     assert names(enabled=True) == ["a.shop.sales", "shop.sales"]
@@ -273,21 +275,21 @@ def test_list_filters_and_puts_the_exact_name_first(
     assert names(running=True) == ["a.shop.sales"]
     assert names(source_type="code") == []
     assert names(dataset="%") == []
-    assert workflows.list(limit=1, offset=1)[1] == 3
+    assert workflows.list(BOSS, limit=1, offset=1)[1] == 3
 
 
 def test_what_does_not_exist_is_not_found(
     workflows: WorkflowService, runs: RunService, ana: Caller
 ) -> None:
     for attempt in (
-        lambda: workflows.get("no.such"),
+        lambda: workflows.get(BOSS, "no.such"),
         lambda: workflows.unregister(ana, "no.such"),
         lambda: workflows.pause(ana, "no.such"),
         lambda: workflows.unpause(ana, "no.such"),
         lambda: runs.start(ana, "no.such", parameters={}),
         lambda: runs.stop(ana, "no-such-run"),
-        lambda: runs.get("no-such-run"),
-        lambda: runs.logs("no-such-run"),
+        lambda: runs.get(BOSS, "no-such-run"),
+        lambda: runs.logs(BOSS, "no-such-run"),
     ):
         with pytest.raises(DLIError) as raised:
             attempt()
@@ -308,7 +310,7 @@ def test_a_workflow_that_goes_while_files_are_written_leaves_no_file(
 
     def then_unregistered(tx: Any) -> Any:
         found = find(tx)
-        workflows.unregister(Caller("ana"), content["name"])
+        workflows.unregister(Caller(local_actor("ana")), content["name"])
         return found
 
     monkeypatch.setattr(workflow, "not_stored", then_unregistered)

@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,9 +14,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from basecamp.store import audit, migrations, schema, table
+from basecamp.services import ownership
+from basecamp.store import (
+    audit,
+    holding,
+    migrations,
+    registration,
+    run,
+    schema,
+    spec,
+    table,
+    workflow,
+)
 from basecamp.store.database import Database
 from dli.exceptions import ConfigurationError, ServerError
+from dli.specs.content import content_hash
 from postgres import PostgresServer
 
 _HERE = Path(next(iter(migrations.__path__)))
@@ -94,6 +107,64 @@ def test_the_audit_trail_of_an_older_store_is_chained(unprepared: Database) -> N
     with unprepared.read() as tx:
         assert audit.walk(tx) == audit.Chain(4, audit.walk(tx).head)
     unprepared.close()
+
+
+def test_names_of_an_older_store_get_their_teams(unprepared: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    with unprepared.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        now = datetime(2026, 3, 2, tzinfo=UTC)
+        spec.save(connection, {"team": "gone"}, now)
+        digest = content_hash({"team": "gone"})
+        for name in ("a.ran", "a.both", "a.in_force"):
+            run.add(connection, [_run_of(name, digest, now)])
+        for name in ("a.both", "a.in_force"):
+            registered = {"name": name, "owner": "o", "team": "registered"}
+            registration.add(connection, "dataset", registered, digest, by="o", at=now)
+        for source, status, team in (("code", "active", "code"), ("manual", "overridden", "no")):
+            workflow.add(connection, _workflow_of("a.in_force", source, status, team, digest, now))
+    schema.prepare(unprepared.engine)
+    with unprepared.read() as tx:
+        names = ("a.ran", "a.both", "a.in_force")
+        teams = [holding.team(tx, "dataset", name) for name in names]
+    assert teams == ["gone", "registered", "code"]
+    unprepared.close()
+
+
+def _run_of(name: str, digest: str, now: datetime) -> dict[str, Any]:
+    numbers = ("attempt", "max_attempts", "retry_delay_seconds", "timeout_seconds")
+    texts = {"source_type": "manual", "status": "COMPLETED", "run_type": "adhoc"}
+    return {
+        **dict.fromkeys((*numbers, "claim", "crashes"), 1),
+        **texts,
+        "run_id": name,
+        "dataset_name": name,
+        "parameters": {},
+        "interval_start": now,
+        "interval_end": now,
+        "timezone": "UTC",
+        "spec_hash": digest,
+        "triggered_by": "ana",
+        "created_at": now,
+    }
+
+
+def _workflow_of(
+    name: str, source_type: str, status: str, team: str, digest: str, now: datetime
+) -> dict[str, Any]:
+    content = {"name": name, "owner": "o", "team": team}
+    return {
+        **ownership.entry_values(content, digest),
+        "dataset_name": name,
+        "source_type": source_type,
+        "status": status,
+        "paused": False,
+        "stored": True,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def test_servers_that_start_at_once_make_the_schema_once(unprepared: Database) -> None:

@@ -20,10 +20,12 @@ from basecamp.engines.leadership import SoleLeadership
 from basecamp.services import ownership
 from basecamp.services.backfill import BackfillService
 from basecamp.services.command import Caller
+from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.file import FileSpecStore
 from basecamp.store.database import Database
+from identity import BOSS
 from stub_airflow import StubAirflow
 
 
@@ -63,7 +65,7 @@ class Camp:
         self.files.prepare()
         self.circuit = circuit
         self.clock = HandClock()
-        self.caller = Caller("ana")
+        self.caller = Caller(local_actor("ana"))
         self.told: set[str] = set()
         self._serve()
 
@@ -102,7 +104,7 @@ class Camp:
         self.engine.step()
 
     def status(self, run_id: str) -> str:
-        return str(self.runs.get(run_id)["status"])
+        return str(self.runs.get(BOSS, run_id)["status"])
 
 
 @dataclass

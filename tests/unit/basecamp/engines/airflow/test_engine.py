@@ -7,6 +7,7 @@ import pytest
 
 from basecamp.store import run
 from dli.exceptions import ErrorCode, ServerError
+from identity import BOSS
 from stub_airflow import StubAirflow, answering
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def test_a_run_is_followed_from_queue_to_end(camp: "Camp", airflow: StubAirflow,
     airflow.results[name, run_id] = {"rows_affected": 7}
     camp.told.clear()
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert (found["status"], found["rows_affected"], found["attempt"]) == ("COMPLETED", 7, 1)
     assert [one["status"] for one in found["attempts"]] == ["COMPLETED"]
     assert camp.told == {run_id}
@@ -40,7 +41,7 @@ def test_a_failure_tells_its_code_and_every_attempt(
     airflow.end(name, run_id, "failed", tries=3)
     airflow.results[name, run_id] = {"error_code": "DLI-405", "error_message": "no such table"}
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert (found["status"], found["error_message"]) == ("FAILED", "no such table")
     assert (found["attempt"], len(found["attempts"])) == (3, 3)
 
@@ -52,7 +53,7 @@ def test_one_dataset_goes_on_while_another_waits(
     first, second, third = camp.start(name), camp.start(name), camp.start(missing)
     camp.step()
     assert set(airflow.runs) == {(name, first)}
-    assert "engine_lag" in camp.runs.get(third)["error_message"]
+    assert "engine_lag" in camp.runs.get(BOSS, third)["error_message"]
     airflow.end(name, first)
     camp.step()
     camp.step()
@@ -90,7 +91,7 @@ def test_a_dag_that_comes_late_is_asked_for_and_its_run_not_lost(
     airflow.add_dag(late)
     camp.step()
     assert (late, run_id) in airflow.runs
-    assert camp.runs.get(run_id)["error_message"] is None
+    assert camp.runs.get(BOSS, run_id)["error_message"] is None
 
 
 def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
@@ -99,7 +100,7 @@ def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
     airflow.add_dag(name, tags=("dli", "spec:0123456789ab"))
     run_id = camp.start(name)
     camp.step()
-    assert "engine_lag" in camp.runs.get(run_id)["error_message"]
+    assert "engine_lag" in camp.runs.get(BOSS, run_id)["error_message"]
     assert airflow.runs == {}
     camp.step(seconds=31)
     assert (name, run_id) in airflow.runs
@@ -112,7 +113,7 @@ def test_f9_an_accepted_run_waits_until_airflow_is_back(
     run_id = camp.start(name)
     for _ in range(10):
         camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert found["status"] == "PENDING"
     assert "engine_failing" in found["error_message"]
     assert camp.engine.health()["engine"] == "engine_failing"
@@ -121,7 +122,7 @@ def test_f9_an_accepted_run_waits_until_airflow_is_back(
     clock.advance(timedelta(minutes=2))
     camp.step()
     assert (name, run_id) in airflow.runs
-    assert camp.runs.get(run_id)["error_message"] is None
+    assert camp.runs.get(BOSS, run_id)["error_message"] is None
 
 
 def test_an_airflow_that_is_down_is_asked_seldom(
@@ -176,7 +177,7 @@ def test_a_lost_answer_makes_no_second_run(camp: "Camp", airflow: StubAirflow, n
     camp.step()
     camp.step()
     assert list(airflow.runs) == [(name, run_id)]
-    assert camp.runs.get(run_id)["error_message"] is None
+    assert camp.runs.get(BOSS, run_id)["error_message"] is None
 
 
 def test_a_new_server_goes_on_without_triggering_again(
@@ -214,7 +215,7 @@ def test_a_stop_ends_the_run_in_airflow(
     camp.runs.stop(camp.caller, run_id, "too slow")
     assert airflow.runs[name, run_id]["state"] == "failed"
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert (found["status"], found["stop_reason"], found["stopped_by"]) == (
         "KILLED",
         "too slow",
@@ -232,7 +233,7 @@ def test_the_attempt_of_a_stopped_run_is_kept(
     camp.runs.stop(camp.caller, run_id)
     airflow.end(name, run_id, "failed")
     camp.step()
-    assert [one["status"] for one in camp.runs.get(run_id)["attempts"]] == ["KILLED"]
+    assert [one["status"] for one in camp.runs.get(BOSS, run_id)["attempts"]] == ["KILLED"]
 
 
 def test_a_stop_that_airflow_could_not_be_told_is_refused(
@@ -298,7 +299,7 @@ def test_a_backfill_goes_day_by_day_and_stops_at_the_first_failure(
     airflow.end(name, days[1], "failed")
     camp.step()
     camp.step()
-    whole = camp.runs.get(planned["run_id"])
+    whole = camp.runs.get(BOSS, planned["run_id"])
     assert (whole["status"], whole["completed_runs"]) == ("FAILED", 1)
     assert [day["status"] for day in whole["runs"]] == ["COMPLETED", "FAILED", "KILLED"]
     assert len(airflow.runs) == 2
@@ -310,7 +311,7 @@ def test_a_backfill_is_stopped_as_a_whole(camp: "Camp", airflow: StubAirflow, na
     ).body
     camp.step()
     camp.runs.stop(camp.caller, planned["run_id"])
-    assert {day["status"] for day in camp.runs.get(planned["run_id"])["runs"]} == {"KILLED"}
+    assert {day["status"] for day in camp.runs.get(BOSS, planned["run_id"])["runs"]} == {"KILLED"}
     camp.step()
     assert [one["state"] for one in airflow.runs.values()] == ["failed"]
 
@@ -319,11 +320,11 @@ def test_log_lines_of_all_attempts_are_read_from_airflow(
     camp: "Camp", airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
-    assert camp.runs.logs(run_id) == {"lines": [], "next": 0, "done": False}
+    assert camp.runs.logs(BOSS, run_id) == {"lines": [], "next": 0, "done": False}
     camp.step()
     airflow.end(name, run_id, tries=2)
     camp.step()
-    log = camp.runs.logs(run_id, after=1)
+    log = camp.runs.logs(BOSS, run_id, after=1)
     assert [(line["seq"], line["message"]) for line in log["lines"]] == [(2, "attempt 2")]
     assert log["done"] is True
 
@@ -377,17 +378,17 @@ def test_an_attempt_that_failed_is_shown_while_the_run_waits_for_the_next(
     airflow.results[name, run_id] = {"error_code": "DLI-405", "error_message": "no such table"}
     camp.step()
     camp.step()
-    shown = camp.runs.get(run_id)
+    shown = camp.runs.get(BOSS, run_id)
     assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("RUNNING", 1, 1)
     assert shown["attempts"][0]["error_message"] == "no such table"
     assert run_id in camp.told
     airflow.go_on(name, run_id, "failed", "running")
     camp.step()
-    shown = camp.runs.get(run_id)
+    shown = camp.runs.get(BOSS, run_id)
     assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("RUNNING", 2, 1)
     airflow.end(name, run_id, tries=2)
     camp.step()
-    shown = camp.runs.get(run_id)
+    shown = camp.runs.get(BOSS, run_id)
     assert (shown["status"], shown["attempt"], len(shown["attempts"])) == ("COMPLETED", 2, 2)
     assert [one["status"] for one in shown["attempts"]] == ["FAILED", "COMPLETED"]
 

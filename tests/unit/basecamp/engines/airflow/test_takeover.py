@@ -8,6 +8,7 @@ import pytest
 
 from dli.exceptions import ErrorCode, WorkflowExecutionError
 from dli.specs.run_id import scheduled_run_id
+from identity import BOSS
 from stub_airflow import StubAirflow
 
 if TYPE_CHECKING:
@@ -32,28 +33,28 @@ def _fire(airflow: StubAirflow, name: str, at: datetime) -> str:
 def test_runs_that_airflow_scheduled_meanwhile_are_taken_over_once(
     camp: "Camp", airflow: StubAirflow, name: str
 ) -> None:
-    (listed,), _ = camp.workflows.list()
+    (listed,), _ = camp.workflows.list(BOSS)
     due = datetime.fromisoformat(listed["next_run"])
     run_id = _fire(airflow, name, due)
     camp.step()
     camp.restart()
     camp.step()
-    (found,), count = camp.runs.history()
+    (found,), count = camp.runs.history(BOSS)
     assert count == 1
     assert (found["run_id"], found["run_type"], found["status"]) == (
         run_id,
         "scheduled",
         "COMPLETED",
     )
-    (listed,), _ = camp.workflows.list()
+    (listed,), _ = camp.workflows.list(BOSS)
     assert datetime.fromisoformat(listed["next_run"]) > due
 
 
 def test_ticks_that_gave_no_run_are_recorded(camp: "Camp", airflow: StubAirflow, name: str) -> None:
-    due = datetime.fromisoformat(camp.workflows.get(name)["next_run"])
+    due = datetime.fromisoformat(camp.workflows.get(BOSS, name)["next_run"])
     _fire(airflow, name, due + timedelta(days=3))
     camp.step()
-    (skipped,) = camp.workflows.get(name)["skipped_ticks"]
+    (skipped,) = camp.workflows.get(BOSS, name)["skipped_ticks"]
     assert (skipped["count"], skipped["reason"]) == (3, "missed")
 
 
@@ -63,7 +64,7 @@ def test_a_run_made_in_airflow_itself_is_shown(
     airflow.add_run(name, "manual__2026-01-01T00:00:00+00:00", state="running")
     airflow.add_run("of.somebody.else", "run-9", state="running")
     camp.step()
-    (found,), count = camp.runs.history()
+    (found,), count = camp.runs.history(BOSS)
     assert (count, found["status"], found["triggered_by"]) == (1, "RUNNING", "airflow")
 
 
@@ -78,7 +79,7 @@ def test_a_run_that_is_done_again_by_hand_becomes_a_run_of_its_own(
     airflow.runs[name, run_id] |= {"state": "running", "queued_at": later.isoformat()}
     camp.step()
     camp.step()
-    (again, first), count = camp.runs.history()
+    (again, first), count = camp.runs.history(BOSS)
     assert (count, first["status"]) == (2, "COMPLETED")
     assert (again["status"], again["triggered_by"]) == ("RUNNING", "airflow")
 
@@ -92,7 +93,7 @@ def test_f14_a_run_that_vanished_is_lost_and_not_stuck(
     camp.step()
     airflow.runs.clear()
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert found["status"] == "FAILED"
     assert found["error_message"].startswith("lost:")
 
@@ -104,7 +105,7 @@ def test_a_state_that_is_unknown_is_shown_and_never_a_success(
     camp.step()
     airflow.runs[name, run_id]["state"] = "triumphant"
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert found["status"] == "PENDING"
     assert "engine_protocol" in found["error_message"]
 
@@ -115,8 +116,8 @@ def test_a_dag_paused_by_hand_refuses_runs_and_shows_why(
     run_id = camp.start(name)
     airflow.dags[name]["is_paused"] = True
     camp.step()
-    assert "airflow_paused" in camp.runs.get(run_id)["error_message"]
-    assert "airflow_paused" in camp.workflows.get(name)["error"]
+    assert "airflow_paused" in camp.runs.get(BOSS, run_id)["error_message"]
+    assert "airflow_paused" in camp.workflows.get(BOSS, name)["error"]
     with pytest.raises(WorkflowExecutionError) as refused:
         camp.start(name)
     assert refused.value.code is ErrorCode.WORKFLOW_INVALID_STATE
@@ -124,7 +125,7 @@ def test_a_dag_paused_by_hand_refuses_runs_and_shows_why(
     camp.step()
     camp.step()
     assert (name, run_id) in airflow.runs
-    assert camp.workflows.get(name)["error"] is None
+    assert camp.workflows.get(BOSS, name)["error"] is None
 
 
 def test_a_run_that_is_queued_when_its_dag_is_paused_tells_why(
@@ -134,11 +135,11 @@ def test_a_run_that_is_queued_when_its_dag_is_paused_tells_why(
     camp.step()
     airflow.dags[name]["is_paused"] = True
     camp.step()
-    assert "airflow_paused" in camp.runs.get(run_id)["error_message"]
+    assert "airflow_paused" in camp.runs.get(BOSS, run_id)["error_message"]
     airflow.dags[name]["is_paused"] = False
     airflow.begin(name, run_id)
     camp.step()
-    found = camp.runs.get(run_id)
+    found = camp.runs.get(BOSS, run_id)
     assert (found["status"], found["error_message"]) == ("RUNNING", None)
 
 
@@ -148,7 +149,7 @@ def test_a_spec_that_airflow_cannot_use_is_shown(
     trace = "Traceback\n  File x\nDLIError: not valid"
     airflow.import_errors = [{"filename": f"problems/{name}.py", "stack_trace": trace}]
     camp.step()
-    assert "not valid" in camp.workflows.get(name)["error"]
+    assert "not valid" in camp.workflows.get(BOSS, name)["error"]
 
 
 def test_a_pause_is_written_where_the_timetable_reads_it(
