@@ -54,15 +54,12 @@ def run(
 ) -> None:
     """Run the tests of a quality file; exit code 1 when one fails or cannot run."""
     from dli.api.quality import QualityAPI
-    from dli.models.state import ExecutionMode
     from dli.specs.parameter_text import guess
 
     pairs = split_pairs(params)
-    context = execution_context(path)
-    if mode is not None:
-        if mode == "mock" and not is_mock():
-            note("MOCK: every test passes; nothing is run.")
-        context = context.model_copy(update={"execution_mode": ExecutionMode(mode)})
+    context = execution_context(path, mode)
+    if mode == "mock" and not is_mock():
+        note("MOCK: every test passes; nothing is run.")
     result = QualityAPI(context).run(
         spec_path,
         tests=list(tests) or None,

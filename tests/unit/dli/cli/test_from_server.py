@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
     from tests.unit.dli.cli.conftest import ScriptedServer
@@ -84,3 +86,20 @@ def test_registered_specs(dli: Dli, server: ScriptedServer) -> None:
     broken = dli("dataset", "list", "-s", "server")
     assert broken.stderr.startswith("Error [DLI-503]: The server's spec cannot be read")
     assert dli("dataset", "history", "a.b.c").stderr.startswith("Error [DLI-101]: ")
+
+
+def test_server_mode_finds_the_basecamp_of_the_project(
+    dli: Dli,
+    server: ScriptedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "dli.yaml").write_text("version: '1'\n")
+    (tmp_path / ".dli").mkdir(mode=0o700)
+    state = {"url": server.url, "token": "generated", "pid": os.getpid()}
+    (tmp_path / ".dli" / "basecamp.json").write_text(json.dumps(state))
+    monkeypatch.delenv("DLI_SERVER_URL")
+    server.on("GET /quality", page("qualities"))
+    found = dli("quality", "list", "--path", str(tmp_path))
+    assert (found.exit_code, found.stderr) == (0, "No quality test found.\n")
+    assert server.asked("GET /quality")
