@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dli.api.project import find_root, open_project
@@ -11,6 +12,8 @@ from dli.config import PROJECT_FILE, settings_files
 from dli.expansion import variables_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dli.models.common import ExecutionContext
     from dli.specs.substitution import Rules
 
@@ -27,48 +30,59 @@ class ProjectRules:
 
     def __init__(self, context: ExecutionContext) -> None:
         self._context = context
-        self._files: list[str] = []
-        self._variables: list[str] = []
-        self._state: object = None
         self._rules: Rules | None = None
+        self._look: _Look | None = None
 
     def read(self) -> Rules:
         """As `project_rules`. Raises: ConfigurationError (001-003)."""
-        if self._rules is not None and self._state == self._state_now():
-            return self._rules
-        self._rules = None
-        is_watched = self._watch()
-        before = self._state_now()
-        rules = project_rules(self._context)
-        if is_watched and before == self._state_now():
-            self._rules, self._state = rules, before
-        return rules
-
-    def _watch(self) -> bool:
-        """Note what the rules come from; False where that cannot be told by a glance."""
-        path = self._context.project_path
-        if path is None or os.environ.get("DLI_CONFIG_FILE") or not (path / PROJECT_FILE).is_file():
-            return False
-        found = [file for file in settings_files(path, os.environ) if file.is_file()]
-        self._files = [str(file) for file in settings_files(path, os.environ)]
-        texts = [file.read_text(encoding="utf-8", errors="replace") for file in found]
-        self._variables = sorted(
-            {*_ALWAYS, *(name for text in texts for name in variables_in(text))}
-        )
-        newest_ns = max(file.stat().st_mtime_ns for file in found)
-        return newest_ns < time.time_ns() - _CLOCK_STEP_NS
-
-    def _state_now(self) -> object:
-        files = [_look(file) for file in self._files]
-        return self._context.project_path, files, [os.environ.get(v) for v in self._variables]
+        path, look = self._context.project_path, self._look
+        if self._rules is None or look is None or look.path is not path or look.has_changed():
+            look = None if path is None else _Look.at(path)
+            self._rules = project_rules(self._context)
+            self._look = None if look is None or look.has_changed() else look
+        return self._rules
 
 
-def _look(file: str) -> tuple[int, int, int] | None:
+class _Look:
+    """What the files and variables of the rules look like; asked for every SQL, so it is short."""
+
+    def __init__(self, path: Path, files: Sequence[Path]) -> None:
+        self.path = path
+        self._there = {str(file): file.stat() for file in files if file.exists()}
+        self._missing = [str(file) for file in files if str(file) not in self._there]
+        texts = [Path(file).read_text(encoding="utf-8", errors="replace") for file in self._there]
+        names = {*_ALWAYS, *(name for text in texts for name in variables_in(text))}
+        self._values = {name: os.environ.get(name) for name in names}
+
+    @classmethod
+    def at(cls, path: Path) -> _Look | None:
+        """None where a glance is not enough to tell."""
+        if os.environ.get("DLI_CONFIG_FILE") or not (path / PROJECT_FILE).is_file():
+            return None
+        look = cls(path, settings_files(path, os.environ))
+        newest_ns = max(status.st_mtime_ns for status in look._there.values())
+        return None if newest_ns > time.time_ns() - _CLOCK_STEP_NS else look
+
+    def has_changed(self) -> bool:
+        for name, value in self._values.items():
+            if os.environ.get(name) != value:
+                return True
+        for file in self._missing:
+            if os.access(file, os.F_OK):
+                return True
+        return any(_is_other(file, before) for file, before in self._there.items())
+
+
+def _is_other(file: str, before: os.stat_result) -> bool:
     try:
-        found = os.stat(file)  # noqa: PTH116 - for every SQL
+        now = os.stat(file)  # noqa: PTH116 - the quickest
     except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return True
+    return (now.st_mtime_ns, now.st_size, now.st_ino) != (
+        before.st_mtime_ns,
+        before.st_size,
+        before.st_ino,
+    )
 
 
 def project_rules(context: ExecutionContext) -> Rules:

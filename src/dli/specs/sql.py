@@ -2,10 +2,11 @@
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
-from sqlglot import Dialect, Expr, exp
+from sqlglot import Dialect, Expr, Parser, Tokenizer, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError, UnsupportedError
 from sqlglot.helper import ensure_list
 
@@ -30,6 +31,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _KEPT = 256  # trees of statements, some 20 kB each
 _SQL = Origin("SQL")
+_LARGE_CHARS = 64 * 1024  # tokens of the last text are kept, and are a hundred times its size
 _WRITES = (exp.Insert, exp.Merge, exp.Update, exp.Delete)
 _STATEMENTS = (exp.Query, exp.Values, *_WRITES, exp.TruncateTable, exp.Analyze, exp.Comment)
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter)
@@ -195,7 +197,7 @@ class _Fault:
 @lru_cache(_KEPT)
 def _parse(sql: str, dialect: str) -> tuple[Expr, ...] | _Fault:
     try:
-        statements = dialect_of(dialect).parse(sql)
+        statements = _trees(sql, dialect)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         column = (first.get("col") or 1) - len(first.get("highlight") or " ") + 1
@@ -211,6 +213,32 @@ def _parse(sql: str, dialect: str) -> tuple[Expr, ...] | _Fault:
         for statement in statements
         if statement is not None and not isinstance(statement, exp.Semicolon)
     )
+
+
+class _Readers(threading.local):
+    """Tokenizer and parser of each dialect, for one text at a time: making them takes as long as
+    reading a line of SQL.
+    """
+
+    def __init__(self) -> None:
+        self._by_dialect: dict[str, tuple[Tokenizer, Parser]] = {}
+
+    def of(self, dialect: str) -> tuple[Tokenizer, Parser]:
+        found = self._by_dialect.get(dialect)
+        if found is None:
+            spoken = dialect_of(dialect)
+            found = self._by_dialect[dialect] = spoken.tokenizer(), spoken.parser()
+        return found
+
+
+_readers = _Readers()
+
+
+def _trees(sql: str, dialect: str) -> list[Expr | None]:
+    if len(sql) > _LARGE_CHARS:
+        return dialect_of(dialect).parse(sql)
+    tokenizer, parser = _readers.of(dialect)
+    return parser.parse(tokenizer.tokenize(sql), sql)
 
 
 def _description(error: dict[str, object]) -> str:

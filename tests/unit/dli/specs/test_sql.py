@@ -1,6 +1,7 @@
 """SQL texts: one harmless statement each, translated and read without running them."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -171,3 +172,21 @@ def test_what_the_other_dialect_cannot_say_is_an_error() -> None:
 def test_a_script_is_laid_out_with_the_indent_asked_for() -> None:
     assert format_sql("select a,b from t", "trino", indent=3) == "SELECT\n   a,\n   b\nFROM t"
     assert format_sql("select 1;select 2;", "trino") == "SELECT\n  1;\n\nSELECT\n  2;"
+
+
+def test_texts_of_any_length_and_failure_are_read_one_after_the_other() -> None:
+    long = "SELECT " + ", ".join(f"c{number}" for number in range(20_000)) + " FROM t"
+    for _ in range(2):
+        with pytest.raises(DLIValidationError):
+            check_statement("SELECT 'open", "trino")
+        with pytest.raises(DLIValidationError):
+            check_statement("SELECT FROM WHERE", "trino")
+        assert tables_read(long, "trino") == ["t"]
+        assert tables_read("SELECT 1 FROM s", "trino") == ["s"]
+
+
+def test_threads_read_at_the_same_time() -> None:
+    texts = [f"SELECT {number} AS n FROM t{number % 7} -- {number}" for number in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: tables_read(text, "duckdb"), texts))
+    assert found == [[f"t{number % 7}"] for number in range(400)]
