@@ -223,7 +223,7 @@ def test_a_question_that_nobody_waits_for_is_withdrawn_from_the_worker(floor: Fl
 
 def test_a_question_without_an_answer_in_time_is_withdrawn(floor: Floor) -> None:
     answers: list[object] = []
-    floor.ask_in_thread(answers, timeout_s=0.05).join(10)
+    floor.ask_in_thread(answers, timeout_s=2.0).join(10)  # enough for it to be sent before
     (error,) = answers
     assert isinstance(error, ServerError)
     assert error.code is ErrorCode.SERVER_EXECUTION
@@ -252,9 +252,11 @@ def test_a_question_that_writes_takes_turns_with_the_runs_of_its_dataset(floor: 
 
 def test_a_withdrawn_question_keeps_its_dataset_until_the_worker_lets_go(floor: Floor) -> None:
     answers: list[object] = []
-    thread = floor.ask_in_thread(answers, writes="shop.sales.daily", timeout_s=0.05)
-    thread.join(10)
+    gone: Future[None] = Future()
+    thread = floor.ask_in_thread(answers, writes="shop.sales.daily", withdrawn=gone)
     (message,) = wait_for(lambda: floor.links[0].told("ask"))
+    gone.set_result(None)
+    thread.join(10)
     run_id, other = floor.queue(), floor.queue("shop.sales.other")
     floor.handed_over(other)
     assert floor.status(run_id) == "PENDING"
@@ -276,8 +278,11 @@ def test_a_question_given_up_while_it_waits_lets_the_next_run_begin(floor: Floor
 def test_a_worker_that_does_not_let_go_of_a_question_is_ended(floor: Floor) -> None:
     other = floor.queue("shop.sales.other")
     floor.handed_over(other)
-    answers: list[object] = []
-    floor.ask_in_thread(answers, writes="shop.sales.daily", timeout_s=0.05).join(10)
+    gone: Future[None] = Future()
+    thread = floor.ask_in_thread([], writes="shop.sales.daily", withdrawn=gone)
+    wait_for(lambda: floor.links[0].told("ask"))
+    gone.set_result(None)
+    thread.join(10)
     wait_for(lambda: floor.links[0].told("withdraw"))
     assert floor.links[0].kills == 0
     floor.clock.advance(timedelta(seconds=10))
