@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    dataset_run,
     listing,
     quality,
     server,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "validate": validation.validate,
     "quality": quality.quality,
     "transpile": transpilation.transpile,
+    "dataset-run": dataset_run.dataset_run,
 }
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Command", "Samples", "Side", "in_turn", "progress"]
+__all__ = ["WARM_UPS", "Command", "Samples", "Side", "Timed", "in_turn", "progress"]
+
+WARM_UPS = 1
 
 
 @dataclass
@@ -89,7 +91,26 @@ class Command:
         return (time.perf_counter() - started) * 1000
 
 
-def in_turn(sides: Sequence[Side], rounds: int, *, warm_ups: int = 1) -> list[Samples]:
+@dataclass
+class Timed:
+    """A sample of two times: of the whole process, and of its work in the engine."""
+
+    command: Command
+    engine_ms: Callable[[str], float]
+    engine: Samples = field(default_factory=Samples)
+
+    def __call__(self) -> float:
+        started = time.perf_counter()
+        printed = self.command.run()
+        whole_ms = (time.perf_counter() - started) * 1000
+        self.engine.values.append(self.engine_ms(printed))
+        return whole_ms
+
+    def kept(self) -> Samples:
+        return Samples(self.engine.values[WARM_UPS:])
+
+
+def in_turn(sides: Sequence[Side], rounds: int, *, warm_ups: int = WARM_UPS) -> list[Samples]:
     """A B A B ...: what else the machine does then falls on all sides alike."""
     samples = [Samples() for _ in sides]
     for number in range(-warm_ups, rounds):

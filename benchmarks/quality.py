@@ -6,42 +6,22 @@ import json
 import re
 import shutil
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from benchmarks.figure import Figure, at_most_times
-from benchmarks.measure import Command, Samples, Side, in_turn, progress
+from benchmarks.measure import Command, Side, Timed, in_turn
+from benchmarks.orders import ROWS, make_orders
 from benchmarks.yardstick import FOLDER, clean_env, dli, tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["quality"]
 
-ROWS = 10_000_000
 ROUNDS = 5
-WARM_UPS = 1
 
-_TABLE = f"""\
-CREATE TABLE sales.orders AS
-WITH rows AS (SELECT i, hash(i) AS h, hash(i + 1) AS g FROM range({ROWS}) AS t(i))
-SELECT
-  i AS order_id,
-  CAST(h % 400000 AS INTEGER) AS customer_id,
-  DATE '2024-01-01' + CAST(i // 15000 AS INTEGER) AS ordered_on,
-  TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * (i * 6 + CAST(g % 6 AS INTEGER)) AS created_at,
-  ['new', 'paid', 'sent', 'done', 'back'][1 + CAST(h % 5 AS INTEGER)] AS status,
-  ['EUR', 'USD', 'GBP'][1 + CAST(g % 3 AS INTEGER)] AS currency,
-  ['web', 'app', 'shop', 'phone'][1 + CAST((h // 7) % 4 AS INTEGER)] AS channel,
-  ['DE', 'FR', 'IT', 'ES', 'NL', 'AT'][1 + CAST((g // 11) % 6 AS INTEGER)] AS country,
-  CAST(1 + (h // 13) % 90000 / 100 AS DECIMAL(12, 2)) AS amount,
-  ((g // 17) % 100) / CAST(100 AS DOUBLE) AS discount,
-  CAST(1 + (h // 19) % 12 AS INTEGER) AS items,
-  CAST((g // 23) % 10000000 AS DOUBLE) / 1000 AS weight_kg
-FROM rows
-"""
 NOT_NULL = (
     "order_id",
     "customer_id",
@@ -70,25 +50,6 @@ RANGES = {
 }
 
 
-@dataclass
-class _Timed:
-    """A side with two times: the whole process, and what its queries took in the engine."""
-
-    command: Command
-    engine_ms: Callable[[str], float]
-    engine: Samples = field(default_factory=Samples)
-
-    def __call__(self) -> float:
-        started = time.perf_counter()
-        printed = self.command.run()
-        whole_ms = (time.perf_counter() - started) * 1000
-        self.engine.values.append(self.engine_ms(printed))
-        return whole_ms
-
-    def kept(self) -> Samples:
-        return Samples(self.engine.values[WARM_UPS:])
-
-
 def quality(directory: Path) -> list[Figure]:
     """All sides read one DuckDB file, one after the other: ten tests of `not_null`, four of
     `accepted_values` and six ranges, all of which hold. The engine's time is what a tool tells of
@@ -96,7 +57,7 @@ def quality(directory: Path) -> list[Figure]:
     The scan is one SELECT of twenty `COUNT(*) FILTER (WHERE ...)`, as one would type it.
     """
     project = directory / "dli"
-    database = _database(project)
+    database = make_orders(project)
     ours, dbt, soda = _ours(project), _dbt(directory, database), _soda(directory, database)
     sides = [
         Side("dbt test", dbt),
@@ -104,7 +65,7 @@ def quality(directory: Path) -> list[Figure]:
         Side("one scan", lambda: _scan(database)),
         Side("dli quality run", ours),
     ]
-    dbt_whole, soda_whole, scan, whole = in_turn(sides, ROUNDS, warm_ups=WARM_UPS)
+    dbt_whole, soda_whole, scan, whole = in_turn(sides, ROUNDS)
     name = f"20 column tests of {ROWS:,} rows against {{}}: {{}}"
     process, engine = "whole process", "engine"
     limit = at_most_times(0.35)
@@ -117,17 +78,7 @@ def quality(directory: Path) -> list[Figure]:
     ]
 
 
-def _database(project: Path) -> Path:
-    progress(f"making a table of {ROWS:,} rows")
-    path = project / ".dli" / "warehouse" / "shop.duckdb"
-    path.parent.mkdir(parents=True)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("CREATE SCHEMA sales")
-        connection.execute(_TABLE)
-    return path
-
-
-def _ours(project: Path) -> _Timed:
+def _ours(project: Path) -> Timed:
     tests: list[dict[str, Any]] = [
         *({"name": f"{c}_there", "type": "not_null", "column": c} for c in NOT_NULL),
         *(
@@ -147,7 +98,7 @@ def _ours(project: Path) -> _Timed:
         {"target": target, "metadata": metadata, "tests": tests},
     )
     words = [dli(), "quality", "run", str(file), "--format", "json"]
-    return _Timed(Command(words, project, clean_env(project.parent)), _our_engine_ms)
+    return Timed(Command(words, project, clean_env(project.parent)), _our_engine_ms)
 
 
 def _our_engine_ms(printed: str) -> float:
@@ -156,7 +107,7 @@ def _our_engine_ms(printed: str) -> float:
     return float(sum(result["execution_time_ms"] for result in results))
 
 
-def _dbt(directory: Path, database: Path) -> _Timed:
+def _dbt(directory: Path, database: Path) -> Timed:
     root = directory / "dbt"
     shutil.copytree(FOLDER / "dbt", root)
     tests: dict[str, list[Any]] = {}
@@ -179,10 +130,10 @@ def _dbt(directory: Path, database: Path) -> _Timed:
         _require_all(len(results))
         return 1000 * float(sum(result["execution_time"] for result in results))
 
-    return _Timed(command, engine_ms)
+    return Timed(command, engine_ms)
 
 
-def _soda(directory: Path, database: Path) -> _Timed:
+def _soda(directory: Path, database: Path) -> Timed:
     checks: dict[str, list[Any]] = {column: [{"missing": None}] for column in NOT_NULL}
     for column, values in VALUES.items():
         checks.setdefault(column, []).append({"invalid": {"valid_values": values}})
@@ -207,7 +158,7 @@ def _soda(directory: Path, database: Path) -> _Timed:
         _require_all(int(re.findall(r"Checks +\| (\d+)", printed)[0]))
         return 1000 * float(printed.splitlines()[-1])
 
-    return _Timed(command, engine_ms)
+    return Timed(command, engine_ms)
 
 
 def _scan(database: Path) -> float:
