@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ from dli.exceptions import (
     DatasetNotFoundError,
     DLIValidationError,
     ErrorCode,
+    ServerError,
     WorkflowExecutionError,
     WorkflowNotFoundError,
     WorkflowPermissionError,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
     from basecamp.clock import Clock
     from basecamp.store.database import Database
+
+_log = logging.getLogger(__name__)
 
 
 class ManualFiles(Protocol):
@@ -171,9 +175,9 @@ class WorkflowService:
         reply = self._commands.execute(caller, permit, store)
         if reply.replayed:
             return reply
-        self.write_files()
+        late = self._late_file()
         self._engine.wake()
-        pending = self._engine.put_in_force([dataset_name])
+        pending = late or self._engine.put_in_force([dataset_name])
         if pending is None:
             return reply
         texts = (reply.body["warning"], pending)
@@ -277,6 +281,15 @@ class WorkflowService:
         reply = self._commands.execute(caller, permit, unpause)
         self._engine.wake()
         return reply
+
+    def _late_file(self) -> str | None:
+        """Why the file of a registration is not there yet: it stands all the same."""
+        try:
+            self.write_files()
+        except ServerError as exc:
+            _log.warning("workflow.file_late", extra={"reason": exc.message})
+            return f"The workflow is stored here; its file follows. {exc.message}"
+        return None
 
     def write_files(self) -> None:
         """Bring files of MANUAL workflows that are only in the store yet to the spec store."""

@@ -18,6 +18,8 @@ from dli.exceptions import (
     DatasetNotFoundError,
     DLIError,
     DLIValidationError,
+    ErrorCode,
+    ServerError,
     WorkflowExecutionError,
     WorkflowNotFoundError,
     WorkflowPermissionError,
@@ -340,3 +342,24 @@ def test_a_file_that_was_overtaken_by_a_newer_registration_is_not_taken_for_stor
     monkeypatch.setattr(workflow, "not_stored", then_registered_again)
     workflows.write_files()
     assert files.contents[content["name"]]["description"] == "newer"
+
+
+def test_a_registration_stands_while_the_spec_store_is_away_and_its_file_follows(
+    workflows: WorkflowService, files: Any, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ServerError("The spec store is not available.", code=ErrorCode.SERVER_EXECUTION)
+
+    with monkeypatch.context() as away:
+        away.setattr(files, "put_manual", refuse)
+        name = content["name"]
+        body = workflows.register(
+            Caller(local_actor("ana")), dataset_name=name, cron="0 6 * * *", spec=content
+        ).body
+    assert body["status"] == "active"
+    assert body["warning"].endswith(
+        "The workflow is stored here; its file follows. The spec store is not available."
+    )
+    assert files.contents == {}
+    workflows.write_files()
+    assert list(files.contents) == [name]
