@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dli.credential import stored
 from dli.exceptions import ConfigNotFoundError, ConfigurationError
 from dli.expansion import UnsetVariableError, expand
 
@@ -227,7 +228,7 @@ class Settings:
         is_running = running is not None and same_server(running.url, url.value)
         return ServerAddress(
             url=str(url.value).rstrip("/"),
-            token=self._token(running if is_running else None),
+            token=self._token(running if is_running else None) or stored(url.value, self.env),
             source=url.source,
             timeout=self._timeout(look_into_files=url.source != "dli up"),
         )

@@ -120,7 +120,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             503, "Start Basecamp with `dli up`, or check server_url and the network."
         ),
         ErrorCode.SERVER_AUTH_FAILED: CodeInfo(
-            401, "Set a valid token in DLI_API_TOKEN or in server.api_key."
+            401, "Set a valid token in DLI_API_TOKEN or server.api_key, or run `dli login`."
         ),
         ErrorCode.SERVER_ERROR: CodeInfo(
             500, "Try again later; the server's log has the details under the request id."

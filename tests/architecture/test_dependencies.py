@@ -17,6 +17,7 @@ HOMES = {
     "duckdb": ("dli.warehouse",),
     "fastapi": ("basecamp.app", "basecamp.routes"),
     "http.client": ("dli.client",),
+    "keyring": ("dli.credential",),
     "minijinja": ("dli.specs.template",),
     "pendulum": ("dli_airflow.timetable",),
     "prometheus_client": ("basecamp.telemetry",),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dli.api.project import find_root
 from dli.client.basecamp import BasecampClient
 from dli.client.response import ServerConfig
 from dli.config import check_server_url, read_server_state, same_server
+from dli.credential import stored
 from dli.exceptions import ConfigurationError
 from dli.models.state import ExecutionMode
 
@@ -35,6 +37,7 @@ def connect(context: ExecutionContext) -> BasecampClient:
     if not url:
         raise ConfigurationError(_NO_SERVER[context.execution_mode])
     check_server_url(url)
+    token = token or stored(url, os.environ)
     return BasecampClient(ServerConfig(url=url, timeout=context.timeout, api_key=token))
 
 

@@ -51,6 +51,28 @@ class BasecampClient(Connection):
     def audit_chain(self, head: str | None = None) -> ServerResponse:
         return self._get("audit", "chain", query={"head": head})
 
+    # -- identity ---------------------------------------------------------------------------
+
+    def token_list(self, *, ended: bool = False) -> ServerResponse:
+        return self._list("tokens", items="tokens", query={"ended": ended})
+
+    def token_create(self, wanted: Mapping[str, Any]) -> ServerResponse:
+        """`wanted` is the body of the request; the answer alone has the token."""
+        return self._post("tokens", body=wanted)
+
+    def token_rotate(self, token_id: str, *, overlap_hours: int | None = None) -> ServerResponse:
+        return self._post("tokens", token_id, "rotate", body=_given(overlap_hours=overlap_hours))
+
+    def token_revoke(self, token_id: str, *, reason: str | None = None) -> ServerResponse:
+        return self._post("tokens", token_id, "revoke", body=_given(reason=reason))
+
+    def session_begin(self) -> ServerResponse:
+        """Who this client's token stands for; the server notes that it is worked with."""
+        return self._send(Request("POST", ("session",)), plain_record)
+
+    def session_end(self) -> ServerResponse:
+        return self._send(Request("DELETE", ("session",)), plain_record)
+
     # -- workflows --------------------------------------------------------------------------
 
     def workflow_get(self, dataset_name: str) -> ServerResponse:

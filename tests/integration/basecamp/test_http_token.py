@@ -75,7 +75,7 @@ def test_guessing_with_a_revoked_token_is_slowed_down_and_a_good_one_passes(site
     assert site.get(WORKFLOWS, token=good["token"]).status == 200
 
 
-def test_a_revoked_token_ends_a_request_that_waits(site: Any) -> None:
+def test_f45_a_revoked_token_ends_a_request_that_waits(site: Any) -> None:
     site.register(SALES)
     run_id = site.start_run(SALES)
     made = make(site, "waiting", "viewer")
