@@ -22,7 +22,7 @@ __all__ = ["Notifications"]
 
 _log = logging.getLogger(__name__)
 _BATCH = 20
-_ATTEMPTS = 6
+_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(seconds=10)
 
 
@@ -66,7 +66,7 @@ class Notifications:
 
     def _send(self, row: MessageRow) -> None:
         with self._leadership.transaction() as tx:
-            message.put_off(tx, row, self._clock.now() + _FIRST_PAUSE * 2**row.attempt)
+            message.put_off(tx, row, self._clock.now() + _FIRST_PAUSE * 3**row.attempt)
         why = deliver(row.target, Message(row.title, row.body), self._addresses)
         if why is not None:
             is_last = row.attempt + 1 >= _ATTEMPTS

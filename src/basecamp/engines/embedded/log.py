@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,25 +16,38 @@ if TYPE_CHECKING:
     from basecamp.engines.base import LogLine
 
 _LIMIT_BYTES = 10 * 1024 * 1024
+_TAIL_LINES = 100
 _LINE_LIMIT = 4_000
 _KNOWN_OFFSETS = 1_000
 
 
 class RunLog:
-    """Appends lines to a run's log and says so; past 10 MiB only a note is written, once."""
+    """Appends lines to a run's log and says so.
+
+    Past 10 MiB a note is written, and what comes then waits for the end, of which the last hundred
+    lines are kept: why a run failed is told last.
+    """
 
     def __init__(self, path: Path, on_line: Callable[[], None]) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._on_line = on_line
         self._size_bytes = os.fstat(self._file).st_size
+        self._tail: deque[tuple[str, str]] = deque(maxlen=_TAIL_LINES)
+        self._held_back = 0
 
     def write(self, level: str, message: str) -> None:
         """Append one line at `level` (`info`, `warning` or `error`)."""
+        text = message[:_LINE_LIMIT]
         if self._size_bytes > _LIMIT_BYTES:
+            self._held_back += 1
+            self._tail.append((level, text))
             return
-        self._append(level, message[:_LINE_LIMIT])
+        self._append(level, text)
         if self._size_bytes > _LIMIT_BYTES:
-            self._append("warning", "The log has reached its limit of 10 MiB and ends here.")
+            self._append(
+                "warning",
+                "The log has reached its limit of 10 MiB; its last lines follow at the end.",
+            )
 
     def _append(self, level: str, message: str) -> None:
         at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -45,7 +58,12 @@ class RunLog:
         self._on_line()
 
     def close(self) -> None:
-        """Write nothing any more."""
+        """Write the last lines of a log that has reached its limit, and nothing any more."""
+        if (left_out := self._held_back - len(self._tail)) > 0:
+            self._append("warning", f"{left_out} lines were left out here.")
+        for level, text in self._tail:
+            self._append(level, text)
+        self._tail.clear()
         os.close(self._file)
 
 

@@ -71,12 +71,22 @@ def test_a_full_disk_does_not_end_the_run_that_writes(
     assert len(told) == 2
 
 
-def test_f50_past_its_limit_a_log_ends_with_a_note(
+def test_f50_of_a_log_past_its_limit_the_first_and_the_last_lines_are_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LIMIT_BYTES", 100)
-    write(path, "x" * 100, "too much", "more")
-    found = LogReader().read(path, after=0, limit=9)
-    assert len(found) == 2
-    assert found[1]["level"] == "warning"
-    assert "limit" in found[1]["message"]
+    monkeypatch.setattr(module, "_TAIL_LINES", 2)
+    log = RunLog(path, lambda: None)
+    for message in ("x" * 100, "too much", "more", "last but one"):
+        log.write("info", message)
+    assert len(LogReader().read(path, after=0, limit=9)) == 2
+    log.write("error", "why it failed")
+    log.close()
+    first, note, gap, *last = LogReader().read(path, after=0, limit=9)
+    assert first["message"] == "x" * 100
+    assert (note["level"], "limit" in note["message"]) == ("warning", True)
+    assert (gap["level"], gap["message"]) == ("warning", "2 lines were left out here.")
+    assert [(line["level"], line["message"]) for line in last] == [
+        ("info", "last but one"),
+        ("error", "why it failed"),
+    ]

@@ -35,7 +35,7 @@ def pragma(connection: Connection, name: str, value: str) -> None:
     connection.connection.driver_connection.execute(f"PRAGMA {name}={value}")  # type: ignore[union-attr]
 
 
-def test_f3_a_store_that_can_be_read_only_is_not_ready_until_it_can_be_written(
+def test_a_store_that_can_be_read_only_is_not_ready_until_it_can_be_written(
     database: Database, workflows: WorkflowService, engine: Any, content: dict[str, Any]
 ) -> None:
     health = HealthService(database, engine)

@@ -139,7 +139,7 @@ def test_f49_a_channel_that_stays_down_is_given_up(place: Place, inbox: Inbox, c
     for _ in range(12):
         sent += len(place.told())
         clock.advance(timedelta(hours=1))
-    assert (sent, place.waiting()) == (6, 0)
+    assert (sent, place.waiting()) == (5, 0)
 
 
 def test_the_thread_sends_as_soon_as_something_is_published(place: Place, inbox: Inbox) -> None:

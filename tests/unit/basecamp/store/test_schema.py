@@ -1,6 +1,8 @@
 """Migrations lead to the schema; a store of another version is left alone."""
 
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -236,3 +238,53 @@ def test_a_store_with_a_broken_page_is_left_alone(tmp_path: Path) -> None:
         schema.prepare(opened.engine)
     opened.close()
     assert path.read_bytes() == damaged
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import event, text
+from basecamp.store import schema
+from basecamp.store.database import Database
+
+folder = Path(sys.argv[1])
+for number in range(1, 500, 5):
+    path = folder / f"{number}.db"
+    path.write_bytes((folder / "old.db").read_bytes())
+    pid = os.fork()
+    if pid:
+        if os.waitpid(pid, 0)[1] == 0:
+            path.unlink()
+            break
+        continue
+    opened, left = Database.at(path), [number]
+    @event.listens_for(opened.engine, "after_cursor_execute")
+    def killed(*_):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), 9)
+    schema.prepare(opened.engine)
+    os._exit(0)
+"""
+
+
+def test_a_migration_killed_half_way_is_done_by_the_next_start(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    old = Database.at(tmp_path / "old.db")
+    with old.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    old.close()
+    killing = [sys.executable, "-c", _KILLED, str(tmp_path)]
+    subprocess.run(killing, check=True, timeout=60)
+    (tmp_path / "old.db").unlink()
+    killed = [*tmp_path.glob("[0-9]*.db")]
+    assert len(killed) >= 5
+    for path in killed:
+        left = Database.at(path)
+        schema.prepare(left.engine)
+        assert _statements(left) == _statements(sqlite_database)
+        left.close()
