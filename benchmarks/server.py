@@ -98,9 +98,17 @@ def stop(directory: Path) -> list[Figure]:
 
 
 def stop_once(
-    project: BenchProject, connection: Connection, run_id: str, worker: int
+    project: BenchProject,
+    connection: Connection,
+    run_id: str,
+    worker: int,
+    *,
+    quiet_s: float = QUIET_S,
 ) -> tuple[float, float, float]:
-    """When the SQL in the process `worker` had gone, the state was shown, the command had ended."""
+    """When the SQL in the process `worker` had gone, the state was shown, the command had ended.
+
+    The SQL has gone since the last use of the CPU before `quiet_s` without any.
+    """
     wait_until(lambda: is_computing(worker), timeout_s=30)
     path = f"/workflows/runs/{run_id}"
     command = project.dli("workflow", "stop", run_id)
@@ -122,7 +130,7 @@ def stop_once(
             raise TimeoutError(f"the run was not stopped within 30 s: only {sorted(moments)}")
         if (current := cpu_s(worker)) - used > SAMPLE_S / 2:
             used, busy_at = current, now
-        if "gone" not in moments and now - busy_at > QUIET_S:
+        if "gone" not in moments and now - busy_at > quiet_s:
             moments["gone"] = busy_at
         if "shown" not in moments and connection.get(path)["status"] == "KILLED":
             moments["shown"] = time.perf_counter()
