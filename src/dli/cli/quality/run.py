@@ -80,6 +80,8 @@ def run(
 
 
 def _write_reports(result: DqQualityResult, junit: Path | None, html: Path | None) -> None:
+    if junit is None and html is None:
+        return
     from dli.cli.quality.report import html_page, junit_report, write
 
     if junit is not None:
