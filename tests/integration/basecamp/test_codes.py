@@ -259,10 +259,13 @@ def what_is_no_name_of_a_table(desk: Desk) -> Result:
 
 
 @provokes("704")
-def a_catalog_that_is_for_others(desk: Desk) -> Result:
-    with answering(problem(403, "DLI-803", "This token may not read the catalog.")) as url:
-        desk.use_server(url)
-        return desk.dli("catalog", "list")
+def rows_that_are_for_others(desk: Desk) -> Result:
+    desk.registered()
+    asked = {"name": "x", "role": "viewer", "teams": ["sales"], "scopes": ["dataset:read"]}
+    made = desk.site.post("/api/v1/tokens", asked)
+    desk.use_server(token=made.body["token"])
+    desk.patch.setenv("DLI_EXECUTION_MODE", "server")
+    return desk.dli("catalog", DAILY, "--sample")
 
 
 @provokes("705")
