@@ -49,14 +49,11 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else Airflow would be left behind
     compileall.compile_dir(ROOT / "src", quiet=1)
-    is_whole = len(names) == len(BENCHMARKS) and not options.quick
-    notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
-    path = Path(__file__).parents[1] / "RESULTS-airflow.md"
-    sections: dict[str, list[Figure]] = {}
-    for name in names:
-        sections[name] = _measure(name, QUICK if options.quick else FULL)
-        if is_whole:  # each time: the whole takes long, and a later one may fail
-            write(path, sections, notes, "make bench-airflow")
+    sections = {name: _measure(name, QUICK if options.quick else FULL) for name in names}
+    if len(names) == len(BENCHMARKS) and not options.quick:
+        notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
+        path = Path(__file__).parents[1] / "RESULTS-airflow.md"
+        write(path, sections, notes, "make bench-airflow")
 
 
 def _measure(name: str, scale: Scale) -> list[Figure]:

@@ -38,7 +38,7 @@ def test_a_line_carries_the_request_it_belongs_to() -> None:
     assert "request_id" not in json.loads(line_of("x"))
 
 
-def test_f46_an_error_is_told_with_its_place_and_without_foreign_text() -> None:
+def test_an_error_is_told_with_its_place_and_without_foreign_text() -> None:
     try:
         try:
             raise ValueError(SECRET)

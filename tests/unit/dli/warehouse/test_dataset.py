@@ -101,7 +101,7 @@ def test_a_failing_post_statement_undoes_the_run(execute: Execute, run: Rows) ->
     assert run("SELECT table_name FROM duckdb_tables() WHERE NOT internal") == []
 
 
-def test_a_failing_engine_ends_the_run_with_an_exception(
+def test_f4_an_engine_without_memory_and_space_ends_the_run_with_an_exception(
     make_warehouse: Callable[..., DuckDBWarehouse],
 ) -> None:
     """Out of memory and out of space alike: nothing is wrong with the statement."""

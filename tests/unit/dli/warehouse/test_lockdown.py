@@ -103,7 +103,7 @@ def test_a_variable_of_the_process_is_no_table(warehouse: DuckDBWarehouse) -> No
     assert secret
 
 
-def test_f4_what_does_not_fit_in_memory_goes_to_the_state_folder(
+def test_what_does_not_fit_in_memory_goes_to_the_state_folder(
     warehouse: DuckDBWarehouse, project: Path
 ) -> None:
     with warehouse.session() as session:
