@@ -156,7 +156,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             500, "Look at `dli workflow history`; try again when the server is well."
         ),
         ErrorCode.WORKFLOW_PERMISSION_DENIED: CodeInfo(
-            403, "Change a CODE workflow in Git; for others ask its owner."
+            403, "Change a CODE workflow in Git; else ask for a token with this right."
         ),
         ErrorCode.WORKFLOW_ALREADY_EXISTS: CodeInfo(409, "Use --force to replace the workflow."),
         ErrorCode.WORKFLOW_INVALID_CRON: CodeInfo(
