@@ -39,7 +39,7 @@ def local_bundle(folder: Path) -> Mapping[str, Any]:
     return {
         "name": "local",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": str(folder), "refresh_interval": 5},
+        "kwargs": {"path": str(folder), "refresh_interval": 10},
     }
 
 

@@ -134,7 +134,7 @@ class Configuration:
             "dag_processor": {
                 # A shard is parsed when it has changed, or when Basecamp asks for it.
                 "min_file_process_interval": 3600,
-                "refresh_interval": 5,
+                "refresh_interval": 10,  # each look costs a query for all DAGs
                 "bundle_refresh_check_interval": 1,
                 "dag_bundle_storage_path": self.home / "bundles",
                 "dag_bundle_config_list": json.dumps(self._bundles()),

@@ -62,7 +62,7 @@ def test_a_change_of_the_store_shows_at_once_and_its_copy_lies_in_the_home(
 ) -> None:
     config = written(tmp_path)
     assert config["core"]["min_serialized_dag_update_interval"] == "0"
-    assert config["dag_processor"]["refresh_interval"] == "5"
+    assert config["dag_processor"]["refresh_interval"] == "10"
     assert config["dag_processor"]["dag_bundle_storage_path"] == str(tmp_path / "bundles")
 
 
