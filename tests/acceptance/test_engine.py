@@ -152,7 +152,7 @@ def test_the_catalog_knows_the_table_of_a_run_and_what_made_it(
     listed = {one["name"]: one["row_count"] for one in items(client.catalog_list())}
     assert listed[ORDERS_TABLE] == 4
     lineage = record(client.get_lineage(daily, direction="upstream"))
-    assert [node["name"] for node in lineage["nodes"]] == [ORDERS_TABLE]
+    assert ORDERS_TABLE in [node["name"] for node in lineage["nodes"]]
 
 
 def test_a_run_really_runs_the_sql_with_its_parameters(

@@ -185,7 +185,7 @@ def test_the_log_says_when_a_server_has_more_rows_than_it_gives(
 ) -> None:
     api = MetricAPI(context)
     api.run(TOTAL)
-    assert caplog.records == []
+    assert "more rows" not in caplog.text
     wide = {**METRIC, "name": "web.clicks.wide"}
     wide["query_statement"] = "SELECT n FROM UNNEST(SEQUENCE(1, 10001)) AS t(n)"
     with connect(context) as client:
