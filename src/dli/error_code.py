@@ -94,7 +94,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
             "Correct the spec or template at the place given; `dli doctor` lists every bad file.",
         ),
         ErrorCode.PARAMETER_INVALID: CodeInfo(
-            422, "Correct that value; a parameter must be declared and fit its type."
+            422, "Correct the value that is named; `--help` and the docs say what it may be."
         ),
         ErrorCode.TRANSPILE_FAILED: CodeInfo(422, "Correct the SQL, or leave out strict mode."),
         ErrorCode.DIALECT_UNSUPPORTED: CodeInfo(
@@ -105,7 +105,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
         ),
         ErrorCode.EXECUTION_FAILED: CodeInfo(500, "Read the cause; the run's log has the details."),
         ErrorCode.TIMEOUT: CodeInfo(
-            504, "The outcome is unknown: look at the state before you try again."
+            504, "Look at the state before you try again; a higher time limit may be needed."
         ),
         ErrorCode.CONNECTION_FAILED: CodeInfo(
             503, "Check the engine's connection string, its driver, and that nothing else locks it."
@@ -132,7 +132,7 @@ CODES: Mapping[ErrorCode, CodeInfo] = MappingProxyType(
         ErrorCode.QUALITY_SPEC_PARSE: CodeInfo(422, "Correct the quality spec at the place given."),
         ErrorCode.QUALITY_TARGET_NOT_FOUND: CodeInfo(404, "Check target.name in the quality spec."),
         ErrorCode.QUALITY_TEST_EXECUTION: CodeInfo(
-            500, "Read the cause; the test itself could not run."
+            500, "Read the cause: a test did not pass, or could not run."
         ),
         ErrorCode.QUALITY_NOT_FOUND: CodeInfo(404, "Check the name of the quality test."),
         ErrorCode.CATALOG_CONNECTION_ERROR: CodeInfo(

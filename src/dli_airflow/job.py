@@ -175,7 +175,7 @@ def _rows(outcome: DatasetExecutionResult | None) -> int | None:
     if not outcome.success:
         message = outcome.error_message or "The SQL was refused."
         raise ExecutionError(message, code=ErrorCode.EXECUTION_QUERY)
-    return outcome.main_result.row_count if outcome.main_result else None
+    return outcome.main_result.rows_affected if outcome.main_result else None
 
 
 def _tell(event: StatementEvent) -> None:

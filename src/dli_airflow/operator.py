@@ -55,7 +55,8 @@ class DatasetOperator(BaseOperator):
         result: dict[str, Any] = {"rows_affected": None, "error_code": None, "error_message": None}
         try:
             result["rows_affected"] = self._run(context)
-            _log.info("Completed, %s rows.", result["rows_affected"])
+            rows = result["rows_affected"]
+            _log.info("Completed%s.", "" if rows is None else f", {rows} rows")
         except StatementInterruptedError as exc:
             _log.warning("%s", exc.message)
             _note_stop(context)

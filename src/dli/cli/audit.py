@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,12 @@ def _instant(_ctx: click.Context, _option: click.Parameter, text: str | None) ->
     return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _hash(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
+        raise refused("--head is no head of a trail", "Give the 64 hexadecimal digits of one.")
+    return text
+
+
 @click.command("list")
 @_filters
 @limit_option(50)
@@ -75,7 +82,9 @@ def list_entries(*, limit: int, format: str, path: Path | None, **wanted: str | 
 
 
 @click.command()
-@click.option("--head", metavar="HASH", help="A head noted earlier: it must still be there.")
+@click.option(
+    "--head", metavar="HASH", callback=_hash, help="A head noted earlier: it must still be there."
+)
 @format_option("-f")
 @path_option("-p")
 def verify(*, head: str | None, format: str, path: Path | None) -> None:
@@ -98,7 +107,7 @@ def verify(*, head: str | None, format: str, path: Path | None) -> None:
 def _damage(found: dict[str, Any]) -> str:
     if found["broken_id"] is not None:
         return f"The trail is broken: entry {found['broken_id']} does not follow the one before."
-    return "The trail has no such head: entries at its end were removed."
+    return "The trail has no such head: it is mistyped, or entries at its end were removed."
 
 
 @click.command()

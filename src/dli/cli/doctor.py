@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dli.specs.project import Project
+
 __all__ = ["check_configuration", "check_server", "emit_checks"]
 
 SERVER_PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "alembic")
@@ -102,9 +104,20 @@ def check_specs(path: Path | None) -> Iterator[Check]:
     for problem in project.problems:
         yield Check("specs", "fail", str(problem))
     yield Check("specs", "ok" if datasets else "warn", f"usable datasets: {len(datasets)}")
+    yield from _check_sources(project)
     if project.config.lineage.url and find_spec("openlineage") is None:
         found = "A lineage target is set, and its library is not installed: it is told nothing."
         yield Check("lineage", "warn", found, "Install dli[lineage].")
+
+
+def _check_sources(project: Project) -> Iterator[Check]:
+    from dli.warehouse.source import source_views
+
+    for view in source_views(project.sources, data_root=project.root).values():
+        try:
+            view.fingerprint()
+        except DLIError as error:
+            yield Check("sources", "fail", f"{error.message}.", "Correct `sources` in dli.yaml.")
 
 
 def check_state_dir(path: Path | None) -> Iterator[Check]:

@@ -25,13 +25,16 @@ class ValidationResult(BaseModel):
 
 
 class ExecutionResult(BaseModel):
-    """One statement on an engine. `row_count` is what the engine counted."""
+    """One statement on an engine. `row_count` is what the engine counted, of rows written or read;
+    `rows_affected` those written, None for a statement that only reads or defines.
+    """
 
     dataset_name: str
     phase: str
     statement_name: str | None = None
     success: bool
     row_count: int | None = None
+    rows_affected: int | None = None
     columns: list[str] = Field(default_factory=list)
     data: list[dict[str, Any]] = Field(default_factory=list)
     rendered_sql: str = ""

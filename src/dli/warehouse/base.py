@@ -60,6 +60,7 @@ class StatementEvent:
     total: int
     duration_ms: int | None = None
     rows_affected: int | None = None
+    rows_read: int | None = None
     error: ExecutionError | None = None
 
     def __str__(self) -> str:
@@ -67,6 +68,8 @@ class StatementEvent:
         text = f"{title} ({self.position}/{self.total}) {self.kind}"
         if self.rows_affected is not None:
             text += f", {self.rows_affected} rows"
+        if self.rows_read is not None:
+            text += f", {self.rows_read} rows read and nothing written"
         if self.duration_ms is not None:
             text += f", {self.duration_ms} ms"
         return text if self.error is None else f"{text}: {self.error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from dli.config import state_dir
+from dli.config import current_environment, state_dir
 from dli.exceptions import ConfigurationError, ErrorCode, ExecutionError
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.instance import EngineLimits
@@ -25,7 +25,16 @@ _FILE_SUFFIXES: Final = frozenset({".duckdb", ".ddb", ".db"})
 
 
 def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWarehouse:
-    """The warehouse of the project's current environment, with its sources."""
+    """The warehouse of the project's current environment, with its sources.
+
+    Raises `ConfigurationError` DLI-001 for an environment that the project does not have: its data
+    would go to the warehouse of none.
+    """
+    known = project.config.environments
+    if known and project.environment_name not in (*known, current_environment({})):
+        raise ConfigurationError(
+            f"DLI_ENV names no environment of dli.yaml, which has {', '.join(sorted(known))}"
+        )
     environment = project.environment
     return open_warehouse(
         project.root,

@@ -157,7 +157,7 @@ class _Run:
             return error
         duration_ms = _ms_since(start)
         self._record(index, outcome, duration_ms)
-        self._tell(kind, index, duration_ms=duration_ms, rows_affected=outcome.rows_affected)
+        self._tell(kind, index, duration_ms=duration_ms, outcome=outcome)
         return None
 
     def _repeat(self, failed: int, inside: Sequence[int]) -> ExecutionError | None:
@@ -190,10 +190,11 @@ class _Run:
         index: int,
         *,
         duration_ms: int | None = None,
-        rows_affected: int | None = None,
+        outcome: Outcome | None = None,
         error: ExecutionError | None = None,
     ) -> None:
         statement = self._plan[index].statement
+        is_query = outcome is not None and outcome.rows_affected is None and bool(outcome.columns)
         event = StatementEvent(
             kind=kind,
             phase=statement.phase,
@@ -201,7 +202,8 @@ class _Run:
             position=index + 1,
             total=len(self._plan),
             duration_ms=duration_ms,
-            rows_affected=rows_affected,
+            rows_affected=outcome.rows_affected if outcome else None,
+            rows_read=outcome.row_count if outcome and is_query else None,
             error=error,
         )
         self._on_event(event)
@@ -221,6 +223,7 @@ class _Run:
         else:
             is_query = outcome.rows_affected is None
             result.row_count = outcome.row_count if is_query else outcome.rows_affected
+            result.rows_affected = outcome.rows_affected
             result.columns = outcome.columns
             result.data = [dict(zip(outcome.columns, row, strict=True)) for row in outcome.rows]
         self._results[index] = result

@@ -165,6 +165,8 @@ def test_the_command_tells_whether_the_trail_is_whole(
     assert (good.exit_code, "is whole" in good.stdout) == (0, True)
     head = good.stdout.split()[-1]
     assert dli(busy, monkeypatch, "verify", "--head", head).exit_code == 0
+    typo = dli(busy, monkeypatch, "verify", "--head", head[:-1])
+    assert (typo.exit_code, "64 hexadecimal digits" in typo.stderr) == (1, True)
     missed = dli(busy, monkeypatch, "verify", "--head", "0" * 63 + "1")
     assert (missed.exit_code, "no such head" in missed.stderr) == (1, True)
     tamper(busy, "UPDATE audit SET resource = 'other' WHERE id = 1")

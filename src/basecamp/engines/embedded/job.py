@@ -83,7 +83,7 @@ class Job:
         if not result.success:
             message = result.error_message or "The SQL was refused."
             raise self._failed(message, ErrorCode.EXECUTION_QUERY.value)
-        rows = result.main_result.row_count if result.main_result else None
+        rows = result.main_result.rows_affected if result.main_result else None
         self._write("info", f"Completed, {rows} rows." if rows is not None else "Completed.")
         return rows
 

@@ -90,6 +90,13 @@ def _run_dataset(
         spec = spec_to_run(api, "dataset", name, path)
         values = read_parameters(spec, pairs)
         _name_left_out(spec, skip_pre=skip_pre, skip_post=skip_post)
+    read: list[int] = []
+
+    def listen(event: StatementEvent) -> None:
+        if event.phase == "main" and event.rows_read is not None:
+            read.append(event.rows_read)
+        _tell(event)
+
     result = api.run(
         name,
         parameters=values,
@@ -97,11 +104,14 @@ def _run_dataset(
         show_sql=show_sql,
         skip_pre=skip_pre,
         skip_post=skip_post,
-        on_event=_tell,
+        on_event=listen,
     )
     if dry_run or api.context.dry_run:
         _note_unbound(api, name, values)
-    _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
+    if read and not result.error_message:
+        note("The main statement only reads: nothing was written. INSERT INTO ... SELECT writes.")
+    is_dry = dry_run or api.context.dry_run
+    _emit_result(result, is_dry=is_dry, show_sql=show_sql, is_read=bool(read))
 
 
 def _run_sql(
@@ -153,12 +163,15 @@ def _emit_rows(found: ExecutionResult) -> None:
 
 
 def _tell(event: StatementEvent) -> None:
-    """Progress for whoever looks; that it waits, and for what, for every reader."""
-    if event.kind == "waiting" or (sys.stderr.isatty() and event.kind != "started"):
+    """Progress for whoever looks; for every reader what it waits for, and what may surprise."""
+    is_surprise = event.kind in ("waiting", "ignored", "skipped")
+    if is_surprise or (sys.stderr.isatty() and event.kind != "started"):
         note(str(event))
 
 
-def _emit_result(result: DatasetResult, *, is_dry: bool, show_sql: bool) -> None:
+def _emit_result(
+    result: DatasetResult, *, is_dry: bool, show_sql: bool, is_read: bool = False
+) -> None:
     if show_sql and result.sql:
         emit(f"{result.sql}\n")
     if result.status.value == "failure":
@@ -168,5 +181,6 @@ def _emit_result(result: DatasetResult, *, is_dry: bool, show_sql: bool) -> None
     if is_dry:
         emit(f"dry-run: {result.name} was checked; nothing was run.")
         return
-    rows = "" if result.rows_affected is None else f", {result.rows_affected} rows"
+    unit = "rows read" if is_read else "rows"
+    rows = "" if result.rows_affected is None else f", {result.rows_affected} {unit}"
     emit(f"{result.name}: {result.status.value}{rows}, {result.duration_ms or 0} ms")

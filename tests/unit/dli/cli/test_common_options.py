@@ -123,7 +123,8 @@ def answers(server: ScriptedServer) -> None:
     chain = {"ok": True, "entries": 1, "head": "0" * 64, "broken_id": None, "is_head_known": True}
     server.on("GET /audit", (200, {"entries": [{"action": "run.start"}], **page}))
     server.on("GET /audit/chain", (200, chain))
-    token = dict.fromkeys(("token", "message", "state", "expires_at", "last_used_at"), "x")
+    keys = ("token", "message", "state", "expires_at", "last_used_at")
+    token: dict[str, Any] = dict.fromkeys(keys, "x")
     token |= {"token_id": "t1", "name": "ci", "role": "viewer", "teams": [], "scopes": []}
     server.on("GET /tokens", (200, {"tokens": [token], **page}))
     server.on("POST /tokens", (201, token))

@@ -64,6 +64,26 @@ def test_a_run_writes_what_show_shows(dli: Dli) -> None:
     assert rows == [{"day": "2025-01-01", "paid": 10.5}]
 
 
+def test_a_run_that_only_reads_says_that_nothing_was_written(dli: Dli, project: Path) -> None:
+    reads = SPEC.replace("INSERT INTO shop.sales.totals\n  SELECT day", "SELECT day")
+    (project / "datasets" / f"dataset.{TOTALS}.yaml").write_text(reads)
+    ran = dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01")
+    assert ran.stdout.startswith(f"{TOTALS}: success, 1 rows read, ")
+    assert "nothing was written" in ran.stderr
+
+
+def test_an_environment_that_is_none_gets_no_data(
+    dli: Dli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLI_ENV", "prdo")
+    assert dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01").exit_code == 0
+    (project / "dli.yaml").write_text(DLI_YAML + "environments: {prod: {}}\n")
+    refused = dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01")
+    assert (refused.exit_code, "has prod" in refused.stderr) == (1, True)
+    monkeypatch.setenv("DLI_ENV", "dev")
+    assert dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01").exit_code == 0
+
+
 def test_show_before_the_first_run_says_what_to_do(dli: Dli) -> None:
     result = dli("dataset", "show", TOTALS)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -53,6 +53,15 @@ def test_doctor_finds_broken_specs_and_an_open_state_folder(
     assert "dataset.a.b.c.yaml" in failed["specs"]
 
 
+def test_doctor_misses_the_file_of_a_source(
+    dli: Dli, healthy: ScriptedServer, clean_place: Path
+) -> None:
+    dli("init")
+    (clean_place / "data" / "orders.csv").unlink()
+    result = dli("doctor", "-f", "json")
+    assert (result.exit_code, states(result)["sources"]) == (1, "fail")
+
+
 def test_doctor_misses_the_library_of_a_lineage_target(
     dli: Dli, healthy: ScriptedServer, clean_place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
