@@ -68,6 +68,8 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Pat
             or the file is no sound backup of this version or an older one. Nothing was changed.
     """
     _refuse_shared(settings)
+    if not source.is_file():
+        raise ConfigurationError("There is no such file", config_path=source)
     root = settings.state_dir
     state_dir.prepare(root)
     with state_dir.StateLock(root / "lock"):
@@ -131,9 +133,6 @@ def _unpack(source: Path, folder: Path) -> None:
             archive.extractall(folder, filter="data")
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         is_known = manifest["format"] == _FORMAT and schema.is_known(manifest["revision"])
-    except FileNotFoundError as exc:
-        what = _DAMAGED if exc.filename != str(source) else "There is no such file"
-        raise ConfigurationError(what, config_path=source) from exc
     except (OSError, tarfile.TarError, ValueError, LookupError, TypeError, EOFError) as exc:
         raise ConfigurationError(_DAMAGED, config_path=source) from exc
     if not is_known:

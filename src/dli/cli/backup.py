@@ -61,5 +61,7 @@ def _basecamp(action: str, root: Path, file: Path, *, force: bool) -> str:
         return done.stdout.strip()
     reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
     error = ConfigurationError(reason.removeprefix("Error [DLI-001] "))
-    error.add_note(f"`dli {action} --help` tells what it needs.")
+    is_at_work = "already in use" in reason
+    usage = f"`dli {action} --help` tells what it needs."
+    error.add_note("Stop it first with: dli down" if is_at_work else usage)
     raise error

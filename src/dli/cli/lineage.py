@@ -14,6 +14,7 @@ from dli.cli.group import Entry, LazyGroup
 from dli.cli.option import path_option
 from dli.cli.output import clean, emit, emit_json, emit_table, note
 from dli.exceptions import DatasetNotFoundError
+from dli.models.state import ExecutionMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +105,17 @@ def _emit(resource: str, direction: str, depth: int, format: str, path: Path | N
         emit("\n".join(_mermaid(result)))
     else:
         emit("\n".join(_tree(result)))
+    _note_left_out(api)
+
+
+def _note_left_out(api: LineageAPI) -> None:
+    """What the files that cannot be read would add is not in the graph of a project."""
+    if api.context.execution_mode is not ExecutionMode.LOCAL:
+        return
+    from dli.api.project import open_project
+
+    for problem in open_project(api.context).problems:
+        note(f"Left out: {problem}")
 
 
 @contextmanager

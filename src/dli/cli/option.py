@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dli.cli.errors import suggestion
-from dli.exceptions import DLIValidationError, ErrorCode, WorkflowRegistrationError
+from dli.exceptions import DLIError, DLIValidationError, ErrorCode, WorkflowRegistrationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
     "check_schedule",
     "format_option",
     "limit_option",
+    "named_parameters",
     "param_option",
     "path_option",
     "read_date",
@@ -27,6 +29,8 @@ __all__ = [
     "split_pairs",
 ]
 
+_UNDECLARED = re.compile(r"undeclared parameter; declared: ([^;]*)")
+_ALWAYS_DECLARED = ("ds", "execution_date")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
@@ -82,6 +86,20 @@ def split_pairs(texts: Iterable[str]) -> dict[str, str]:
             raise refused(f"'{text}' is not a parameter", "Write -p key=value.")
         pairs[key.strip()] = value
     return pairs
+
+
+@contextmanager
+def named_parameters(given: Iterable[str]) -> Iterator[None]:
+    """Name the parameter that was not declared: the refusal repeats nothing that it was sent."""
+    try:
+        yield
+    except DLIError as error:
+        told = _UNDECLARED.search(error.message)
+        if told is not None:
+            known = {*told[1].split(", "), *_ALWAYS_DECLARED} - {"none"}
+            for name in [name for name in given if name not in known]:
+                error.add_note(f"'{name}' is not declared.{suggestion(name, known)}")
+        raise
 
 
 def read_date(text: str) -> date:

@@ -59,6 +59,8 @@ def up(*, foreground: bool, port: int, engine: str | None, path: Path | None) ->
     running = _answering(root)
     if running is not None:
         _check_engine(root, engine)
+        if port and not running.url.endswith(f":{port}"):
+            raise _runs_already(f"at {running.url}")
         note(f"Basecamp already runs at {running.url} (pid {running.pid}).")
         return
     if find_spec("uvicorn") is None or find_spec("fastapi") is None:
@@ -108,9 +110,13 @@ def _check_engine(root: Path, wanted: str | None) -> None:
     """Raises: ConfigurationError (001) when the running Basecamp has another engine."""
     current = engine_of_last_time(root)
     if wanted is not None and current is not None and wanted != current:
-        error = ConfigurationError(f"Basecamp runs already, with the engine {current}")
-        error.add_note("Stop it first with: dli down")
-        raise error
+        raise _runs_already(f"with the engine {current}")
+
+
+def _runs_already(how: str) -> ConfigurationError:
+    error = ConfigurationError(f"Basecamp runs already, {how}")
+    error.add_note("Stop it first with: dli down")
+    return error
 
 
 def _command(root: Path, port: int) -> list[str]:

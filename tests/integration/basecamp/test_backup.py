@@ -201,7 +201,12 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     nothing = dli(root, "backup")
     assert (nothing.exit_code, "no state" in nothing.stderr) == (1, True)
-    Basecamp(Settings(project=root, state_dir=root / ".dli")).stop()
+    with Basecamp(Settings(project=root, state_dir=root / ".dli")):
+        at_work = dli(root, "restore", "saved.tar.gz", "--force")
+        assert (at_work.exit_code, "no such file" in at_work.stderr) == (1, True)
+        file = dli(root, "backup", "saved.tar.gz").stdout.strip()
+        at_work = dli(root, "restore", file, "--force")
+        assert (at_work.exit_code, "dli down" in at_work.stderr) == (1, True)
     done = dli(root, "backup")
     assert (done.exit_code, done.stderr) == (0, "")
     file = done.stdout.strip()

@@ -11,7 +11,7 @@ import click
 from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
-from dli.cli.option import param_option, path_option, read_sql, split_pairs
+from dli.cli.option import named_parameters, param_option, path_option, read_sql, split_pairs
 from dli.cli.output import emit, note
 from dli.cli.spec import read_parameters, spec_to_run
 from dli.exceptions import ErrorCode, ExecutionError
@@ -97,15 +97,16 @@ def _run_dataset(
             read.append(event.rows_read)
         _tell(event)
 
-    result = api.run(
-        name,
-        parameters=values,
-        dry_run=dry_run,
-        show_sql=show_sql,
-        skip_pre=skip_pre,
-        skip_post=skip_post,
-        on_event=listen,
-    )
+    with named_parameters(pairs):
+        result = api.run(
+            name,
+            parameters=values,
+            dry_run=dry_run,
+            show_sql=show_sql,
+            skip_pre=skip_pre,
+            skip_post=skip_post,
+            on_event=listen,
+        )
     if dry_run or api.context.dry_run:
         _note_unbound(api, name, values)
     if read and not result.error_message:

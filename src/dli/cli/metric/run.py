@@ -9,7 +9,7 @@ import click
 from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
-from dli.cli.option import param_option, path_option, split_pairs
+from dli.cli.option import named_parameters, param_option, path_option, split_pairs
 from dli.cli.output import emit, emit_json, note
 from dli.cli.spec import read_parameters, spec_to_run
 from dli.exceptions import ErrorCode, ExecutionError
@@ -62,15 +62,16 @@ def run(
     values: dict[str, Any] = {}
     if not is_mock():
         values = read_parameters(spec_to_run(api, "metric", name, path), pairs)
-    result = api.run(
-        name,
-        parameters=values,
-        dry_run=dry_run,
-        show_sql=show_sql,
-        by=by,
-        metrics=metrics,
-        limit=limit,
-    )
+    with named_parameters(pairs):
+        result = api.run(
+            name,
+            parameters=values,
+            dry_run=dry_run,
+            show_sql=show_sql,
+            by=by,
+            metrics=metrics,
+            limit=limit,
+        )
     if result.status.value == "failure":
         reason = result.error_message or "it failed"
         code = ErrorCode(result.error_code or ErrorCode.EXECUTION_QUERY)

@@ -9,7 +9,7 @@ import click
 
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
-from dli.cli.option import format_option, path_option, split_pairs
+from dli.cli.option import format_option, named_parameters, path_option, split_pairs
 from dli.cli.output import emit, emit_json, emit_table, note
 from dli.exceptions import ErrorCode, ExecutionError
 
@@ -60,12 +60,13 @@ def run(
     context = execution_context(path, mode)
     if mode == "mock" and not is_mock():
         note("MOCK: every test passes; nothing is run.")
-    result = QualityAPI(context).run(
-        spec_path,
-        tests=list(tests) or None,
-        parameters={key: guess(text) for key, text in pairs.items()},
-        fail_fast=fail_fast,
-    )
+    with named_parameters(pairs):
+        result = QualityAPI(context).run(
+            spec_path,
+            tests=list(tests) or None,
+            parameters={key: guess(text) for key, text in pairs.items()},
+            fail_fast=fail_fast,
+        )
     _write_reports(result, junit, html)
     if format == "json":
         emit_json(_record(result))

@@ -8,7 +8,15 @@ import click
 
 from dli.cli.completion import DATASET, RUN
 from dli.cli.connection import connect, is_mock
-from dli.cli.option import format_option, param_option, path_option, read_date, refused, split_pairs
+from dli.cli.option import (
+    format_option,
+    named_parameters,
+    param_option,
+    path_option,
+    read_date,
+    refused,
+    split_pairs,
+)
 from dli.cli.output import emit, emit_fields, emit_json, note
 from dli.cli.workflow.record import run_fields, run_line
 from dli.client.answer import check
@@ -47,7 +55,7 @@ def run(
     """Run a workflow now."""
     _check_waiting(dry_run=dry_run, wait=wait or follow)
     pairs = split_pairs(params)
-    with connect(path) as client:
+    with connect(path) as client, named_parameters(pairs):
         answer = client.workflow_run(dataset_name, _parameters(client, pairs), dry_run)
         record = check(answer, "run", dataset_name=dataset_name)
         if wait or follow:
@@ -96,7 +104,7 @@ def backfill(
     if last < first:
         raise refused(f"The range ends on {last}, before it starts on {first}", "Swap the dates.")
     pairs = split_pairs(params)
-    with connect(path) as client:
+    with connect(path) as client, named_parameters(pairs):
         answer = client.workflow_backfill(
             dataset_name,
             first.isoformat(),

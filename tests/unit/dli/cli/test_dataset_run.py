@@ -84,6 +84,13 @@ def test_an_environment_that_is_none_gets_no_data(
     assert dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01").exit_code == 0
 
 
+def test_a_parameter_that_is_not_declared_is_named(dli: Dli) -> None:
+    result = dli("dataset", "run", TOTALS, "-p", "excution_date=2025-01-01", "-p", "least=1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error [DLI-204]: ")
+    assert "'excution_date' is not declared. Did you mean 'execution_date'?" in result.stderr
+
+
 def test_show_before_the_first_run_says_what_to_do(dli: Dli) -> None:
     result = dli("dataset", "show", TOTALS)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -51,6 +51,13 @@ def test_a_tree_names_each_thing_once_with_what_is_below(dli: Dli) -> None:
     ]
 
 
+def test_a_file_that_is_left_out_of_the_graph_is_named(dli: Dli, project: Path) -> None:
+    (project / "datasets" / "dataset.s.m.torn.yaml").write_text("name: [\n")
+    result = dli("lineage", "downstream", "s.m.daily")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Left out: datasets/dataset.s.m.torn.yaml:")
+
+
 def test_one_side_and_its_depth(dli: Dli) -> None:
     assert dli("lineage", "downstream", "s.raw.orders", "-d", "1").stdout.splitlines() == [
         "s.raw.orders (Source)",

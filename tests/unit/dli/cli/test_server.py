@@ -79,6 +79,8 @@ def test_up_and_down(dli: Dli, project: Path) -> None:
         f"Basecamp runs at {state.url} (pid {state.pid}).\n",
     )
     assert dli("up").stderr == f"Basecamp already runs at {state.url} (pid {state.pid}).\n"
+    elsewhere = dli("up", "--port", "1")
+    assert (elsewhere.exit_code, "dli down" in elsewhere.stderr) == (1, True)
     stopped = dli("down")
     assert (stopped.exit_code, stopped.stdout) == (0, "Basecamp has stopped.\n")
     assert read_server_state(project) is None
