@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 import bucket_server
 import postgres
 from basecamp.specstore.file import FileSpecStore
+from basecamp.store import table
+from basecamp.store.database import Database
 from managed_airflow import TestAirflow, running_airflow
 from process import Server, wait_for
 
@@ -34,12 +37,16 @@ class EngineServer(Server):
 
     def make_quality_due(self, name: str) -> bool:
         """Let the schedule of a quality spec fire when it is looked at; false until it is known."""
-        past = "2026-01-01T00:00:00.000000+00:00"
-        with sqlite3.connect(self.project / ".dli" / "basecamp.db", timeout=PATIENCE_S) as store:
-            changed = store.execute(
-                "UPDATE quality_schedule SET next_fire_at = ? WHERE name = ?", [past, name]
-            )
-            return changed.rowcount > 0
+        url = self.variables.get("BASECAMP_DATABASE_URL")
+        store = Database(url) if url else Database.at(self.state / "basecamp.db")
+        known = table.quality_schedule
+        past = datetime(2026, 1, 1, tzinfo=UTC)
+        try:
+            with store.transaction() as tx:
+                change = update(known).where(known.c.name == name).values(next_fire_at=past)
+                return bool(tx.execute(change).rowcount)
+        finally:
+            store.close()
 
 
 class EmbeddedServer(EngineServer):
