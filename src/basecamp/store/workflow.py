@@ -75,7 +75,6 @@ def page(
 ) -> tuple[list[WorkflowRow], int]:
     """Workflows by name and how many there are; an exact match of `dataset` comes first."""
     conditions = _conditions(wanted)
-    count = tx.execute(select(func.count()).select_from(_WORKFLOW).where(*conditions)).scalar_one()
     order: list[ColumnElement[Any]] = [
         _WORKFLOW.c.dataset_name.asc(),
         _WORKFLOW.c.source_type.asc(),
@@ -85,7 +84,13 @@ def page(
         order.insert(0, case((exact, 0), else_=1))
     # An index holds all that it takes to find and order them; whole rows are read of the page only.
     shown = select(_WORKFLOW.c.id).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    if wanted.dataset is not None:  # every name is looked at: once, for the page and the number
+        found = tx.execute(shown.add_columns(func.count().over().label("total"))).all()
+        if found:
+            query = select(_WORKFLOW).where(_WORKFLOW.c.id.in_([row.id for row in found]))
+            return list(tx.execute(query.order_by(*order))), int(found[0].total)
     query = select(_WORKFLOW).where(_WORKFLOW.c.id.in_(shown)).order_by(*order)
+    count = tx.execute(select(func.count()).select_from(_WORKFLOW).where(*conditions)).scalar_one()
     return list(tx.execute(query)), int(count)
 
 
