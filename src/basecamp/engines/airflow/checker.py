@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.engines.embedded.question import Questions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from concurrent.futures import Future
     from pathlib import Path
 
     from basecamp.clock import Clock
@@ -46,20 +44,7 @@ class Checker:
         self._link: WorkerLink | None = None
         self._used_at = clock.monotonic()
         self._questions = Questions(self._put, clock.monotonic)
-
-    def ask(
-        self,
-        subject: str,
-        arguments: Mapping[str, Any],
-        *,
-        timeout_s: float,
-        writes: str | None = None,
-        withdrawn: Future[None] | None = None,
-    ) -> dict[str, Any]:
-        """As `basecamp.engines.base.Engine.ask`."""
-        return self._questions.ask(
-            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
-        )
+        self.ask = self._questions.ask  # as `basecamp.engines.base.Engine.ask`
 
     def retire(self) -> None:
         """End a worker that nobody has needed for a while, or that does not let go."""

@@ -24,7 +24,6 @@ from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from concurrent.futures import Future
 
     from basecamp.engines.airflow.change import ChangeSet
     from basecamp.engines.airflow.checker import Checker
@@ -69,6 +68,7 @@ class AirflowEngine:
         self._rest = rest
         self._circuit = circuit
         self._checker = checker
+        self.ask = checker.ask
         self._pauses = pauses
         self._handover = handover
         self._clock = clock or SystemClock()
@@ -112,19 +112,6 @@ class AirflowEngine:
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
         return checked(self, spec, bind=bind)
-
-    def ask(
-        self,
-        subject: str,
-        arguments: Mapping[str, Any],
-        *,
-        timeout_s: float,
-        writes: str | None = None,
-        withdrawn: Future[None] | None = None,
-    ) -> dict[str, Any]:
-        return self._checker.ask(
-            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
-        )
 
     def admit(self, dataset_name: str) -> None:
         try:

@@ -20,7 +20,6 @@ from dli.exceptions import DLIError, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
 
@@ -80,6 +79,7 @@ class EmbeddedEngine:
         self._questions = Questions(
             lambda: self._inbox.put({"op": "questions"}), self._clock.monotonic
         )
+        self.ask = self._questions.ask
         self._listeners: list[Listener] = []
         self._logs = LogReader()
         self._link: WorkerLink | None = None
@@ -133,19 +133,6 @@ class EmbeddedEngine:
 
     def check(self, spec: RunSpec, *, bind: bool) -> CheckResult:
         return checked(self, spec, bind=bind)
-
-    def ask(
-        self,
-        subject: str,
-        arguments: Mapping[str, Any],
-        *,
-        timeout_s: float,
-        writes: str | None = None,
-        withdrawn: Future[None] | None = None,
-    ) -> dict[str, Any]:
-        return self._questions.ask(
-            subject, arguments, timeout_s=timeout_s, writes=writes, withdrawn=withdrawn
-        )
 
     def health(self) -> dict[str, Any]:
         age_s = self._clock.monotonic() - self._stepped_at
