@@ -14,6 +14,7 @@ from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
 from basecamp.gate import Gate
+from basecamp.rate import Allowances, RequestRates
 from basecamp.routes import (
     audit,
     catalog,
@@ -116,9 +117,11 @@ class Basecamp:
         workflows = WorkflowService(database, self.engine, files, clock)
         lineage_service = LineageService(database, self.engine, self.settings.project)
         identities = Identities(self.token, database, clock)
+        starts = Allowances("runs", self.settings.run_rate)
         self.site = Site(
             identities=identities,
             guesses=GuessLimit(),
+            rates=RequestRates(self.settings.read_rate, self.settings.change_rate),
             tokens=TokenService(database, identities, clock),
             metrics=metrics,
             health=HealthService(database, self.engine),
@@ -126,12 +129,12 @@ class Basecamp:
             vigil=Vigil(),
             audit=AuditService(database, clock),
             workflows=workflows,
-            runs=RunService(database, self.engine, clock),
+            runs=RunService(database, self.engine, clock, starts=starts),
             backfills=BackfillService(database, self.engine, clock),
             publishing=PublishService(database, self.engine, files, clock),
             datasets=RegistryService(database, self.engine, clock, "dataset"),
             metric_specs=RegistryService(database, self.engine, clock, "metric"),
-            execution=ExecutionService(database, self.engine, clock),
+            execution=ExecutionService(database, self.engine, clock, starts=starts),
             quality=QualityService(database, self.engine, clock, project=self.settings.project),
             transpile=TranspileService(self.settings.project),
             lineage=lineage_service,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from basecamp.rate import NO_LIMIT, Rate
 from dli.exceptions import ConfigurationError
 from dli.notification import settings_in
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ENGINES = ("embedded", "airflow")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_RATE = re.compile(r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}", re.ASCII)
+_READ_RATE, _CHANGE_RATE, _RUN_RATE = Rate(50, 100), Rate(10, 50), Rate(1, 1)
 _FLAG_WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -30,6 +34,9 @@ class Settings:
     port: int = 0
     allow_remote: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    read_rate: Rate = _READ_RATE
+    change_rate: Rate = _CHANGE_RATE
+    run_rate: Rate = _RUN_RATE
     worker_slots: int = 4
     worker_idle_seconds: int = 60
     worker_memory_mb: int = 0
@@ -85,6 +92,9 @@ class Settings:
             port=port if port is not None else read.number("PORT", cls.port, 0, 65_535),
             allow_remote=read.flag("ALLOW_REMOTE", default=cls.allow_remote),
             allowed_hosts=read.names("ALLOWED_HOSTS"),
+            read_rate=read.rate("READ_RATE", cls.read_rate),
+            change_rate=read.rate("CHANGE_RATE", cls.change_rate),
+            run_rate=read.rate("RUN_RATE", cls.run_rate),
             worker_slots=read.number("WORKER_SLOTS", cls.worker_slots, 1, 64),
             worker_idle_seconds=read.number(
                 "WORKER_IDLE_SECONDS", cls.worker_idle_seconds, 1, 86_400
@@ -126,6 +136,17 @@ class _Reader:
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
             raise _refused(name, f"a whole number from {low} to {high}")
         return int(text)
+
+    def rate(self, name: str, default: Rate) -> Rate:
+        text = self._text(name)
+        if text is None:
+            return default
+        if text == "0":
+            return NO_LIMIT
+        if _RATE.fullmatch(text) is None:
+            raise _refused(name, "as 50/100, which is 50 a second and 100 at once, or 0")
+        per_second, burst = map(int, text.split("/"))
+        return Rate(per_second, burst)
 
     def flag(self, name: str, *, default: bool) -> bool:
         text = self._text(name)

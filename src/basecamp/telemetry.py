@@ -102,6 +102,12 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._throttled = Counter(
+            "basecamp_requests_throttled",
+            "Requests refused because their token asked too often.",
+            ("limit",),
+            registry=self._registry,
+        )
         self._engine_errors = Counter(
             "basecamp_engine_errors",
             "Calls to the engine that failed.",
@@ -117,6 +123,10 @@ class Metrics:
     def count_auth_failure(self, reason: str) -> None:
         """Count a request refused for its token: `missing`, `wrong` or `limited`."""
         self._auth_failures.labels(reason).inc()
+
+    def count_throttled(self, limit: str) -> None:
+        """Count a request refused for coming too soon after others: `reads` or `changes`."""
+        self._throttled.labels(limit).inc()
 
     def count_engine_error(self, code: str) -> None:
         """Count a call to the engine that failed, as `engine_unreachable` or what else it was."""

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 
 from basecamp.auth import GuessLimit, given_token, refusal
 from basecamp.errors import RequestRefusedError
+from basecamp.rate import RequestRates
 from basecamp.routes.vigil import Vigil
 from basecamp.routes.watch import RunWatch
 from basecamp.services.audit import AuditService
@@ -41,6 +42,7 @@ class Site:
 
     identities: Identities
     guesses: GuessLimit
+    rates: RequestRates
     tokens: TokenService
     metrics: Metrics
     health: HealthService

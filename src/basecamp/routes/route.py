@@ -46,9 +46,12 @@ class ApiRoute(APIRoute):
             strict = _ReadRequest(request.scope, request.receive)
             await strict.take(data)
             try:
-                return await handle(strict)
+                response = await handle(strict)
             except RequestValidationError as exc:
                 raise refusal_of(exc.errors()) from exc
+            if allowance := getattr(request.state, "allowance", None):
+                response.headers.update(allowance.headers)
+            return response
 
         return checked
 
@@ -59,8 +62,8 @@ async def identify(request: Request, template: str) -> None:
     A valid token passes whatever its address did before.
 
     Raises:
-        RequestRefusedError: token missing or not good (401), which all look the same, or guessed
-            too often (429).
+        RequestRefusedError: token missing or not good (401), which all look the same; guessed, or
+            a good one used, too often (429).
         ServerError: the store cannot be asked about it (DLI-504).
     """
     site = site_of(request)
@@ -80,6 +83,13 @@ async def identify(request: Request, template: str) -> None:
         site.metrics.count_auth_failure(exc.details.get("reason", "limited"))
         raise
     request.state.actor = found.actor
+    request.state.allowance = site.rates.take(found.actor.token_id, request.method)
+    if request.state.allowance is not None:
+        try:
+            request.state.allowance.check("This token asks too often.")
+        except RequestRefusedError as exc:
+            site.metrics.count_throttled(exc.details["limit"])
+            raise
 
 
 def nothing_under(request: Request) -> RequestRefusedError:

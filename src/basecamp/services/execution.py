@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import SERVER, Effect, authorize, authorize_named
 from basecamp.specstore.name import is_name
 from basecamp.store import registration, spec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from basecamp.clock import Clock
     from basecamp.engines.base import Engine
+    from basecamp.rate import Allowances
     from basecamp.store.database import Database
 
 ROWS_MAX = 10_000
@@ -35,7 +37,10 @@ class ExecutionService:
     Once `withdrawn` is done, nobody waits any more, and the SQL is ended.
     """
 
-    def __init__(self, database: Database, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, clock: Clock, *, starts: Allowances = UNLIMITED
+    ) -> None:
+        self._starts = starts
         self._database = database
         self._engine = engine
         self._commands = Commands(database, clock)
@@ -76,9 +81,12 @@ class ExecutionService:
 
         if dry_run:
             return self._commands.look(caller, permit, work)
-        return self._commands.carry_out(
-            caller, permit, work, lambda at: at.audit("dataset.run", name)
-        )
+
+        def note(change: Change) -> None:
+            check_pace(self._starts, caller, name)
+            change.audit("dataset.run", name)
+
+        return self._commands.carry_out(caller, permit, work, note)
 
     def run_metric(
         self,

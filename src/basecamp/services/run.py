@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
 from basecamp.services.record import attempt_record, backfill_record, run_record
 from basecamp.services.workflow import addressed, permit_on
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from basecamp.clock import Clock
+    from basecamp.rate import Allowances
     from basecamp.store.database import Database
     from basecamp.store.workflow import WorkflowRow
 
@@ -88,7 +90,10 @@ def parse_date(text: object) -> date:
 class RunService:
     """Starts, stops and shows runs."""
 
-    def __init__(self, database: Database, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, clock: Clock, *, starts: Allowances = UNLIMITED
+    ) -> None:
+        self._starts = starts
         self._database = database
         self._engine = engine
         self._clock = clock
@@ -109,6 +114,7 @@ class RunService:
             DLIValidationError: parameters refused (204), template (203) or SQL (202) wrong.
             ExecutionError: in a dry run, the warehouse refuses the SQL (405).
             WorkflowExecutionError: the engine would let it wait for ever (807).
+            RequestRefusedError: the dataset was started a moment ago (429).
         """
         permit = permit_on(caller, Effect.RUN_START, name)
         if (first := self._commands.replay(caller, permit)) is not None:
@@ -120,6 +126,7 @@ class RunService:
         interval = self._interval(row, parameters)
         if dry_run:
             return self._dry_run(row, content, stored, interval)
+        check_pace(self._starts, caller, name)
         self._engine.admit(name)
 
         def queue(change: Change) -> Reply:

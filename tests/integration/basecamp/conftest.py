@@ -15,6 +15,7 @@ import pytest
 
 from basecamp.app import Basecamp
 from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
+from basecamp.rate import NO_LIMIT
 from basecamp.serve import Announcement, Server, listen
 from basecamp.settings import Settings
 from basecamp.store import run
@@ -22,6 +23,8 @@ from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
 
 DEADLINE_S = 10.0
+_UNLIMITED = {"read_rate": NO_LIMIT, "change_rate": NO_LIMIT, "run_rate": NO_LIMIT}
+"""A test asks as fast as it can, unless it is about rates."""
 
 
 @dataclass
@@ -121,9 +124,9 @@ class Site:
     spec = staticmethod(spec)
     wait_until = staticmethod(wait_until)
 
-    def __init__(self, root: Path, *, runs_sql: bool = False) -> None:
+    def __init__(self, root: Path, *, runs_sql: bool = False, **settings: Any) -> None:
         self.engine = QuietEngine()
-        self.settings = Settings(project=root, state_dir=root / "state")
+        self.settings = Settings(project=root, state_dir=root / "state", **(_UNLIMITED | settings))
         self.basecamp = Basecamp(self.settings, engine=None if runs_sql else self.engine)
         self.listener = listen("127.0.0.1", 0)
         self.port: int = self.listener.getsockname()[1]
@@ -210,6 +213,12 @@ class Site:
             run.finish(tx, row, Outcome(status), datetime.now(UTC), counts)
             counts.write(tx)
         self.engine.tell(run_id)
+
+
+@pytest.fixture
+def site_type() -> type[Site]:
+    """For servers with settings of their own."""
+    return Site
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from basecamp.rate import NO_LIMIT, Rate
 from basecamp.settings import Settings
 from dli.exceptions import ConfigurationError
 
@@ -27,6 +28,9 @@ def test_every_variable_is_read() -> None:
             "BASECAMP_ALLOWED_HOSTS": "basecamp.example, Other.example",
             "BASECAMP_WORKER_SLOTS": "8",
             "BASECAMP_RECONCILE_SECONDS": "5",
+            "BASECAMP_READ_RATE": "200/1000",
+            "BASECAMP_CHANGE_RATE": "5/5",
+            "BASECAMP_RUN_RATE": "0",
             "BASECAMP_TEMPLATE_ENV": "REGION,STAGE",
             "BASECAMP_LOG_LEVEL": "warning",
         },
@@ -41,6 +45,9 @@ def test_every_variable_is_read() -> None:
         allowed_hosts=("basecamp.example", "Other.example"),
         worker_slots=8,
         reconcile_seconds=5,
+        read_rate=Rate(200, 1000),
+        change_rate=Rate(5, 5),
+        run_rate=NO_LIMIT,
         template_env=("REGION", "STAGE"),
         log_level="WARNING",
     )
@@ -70,6 +77,10 @@ def test_listening_elsewhere_needs_to_be_allowed(host: str) -> None:
         ("RECONCILE_SECONDS", "1.5"),
         ("ALLOW_REMOTE", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
+        ("READ_RATE", "51"),
+        ("READ_RATE", "0/5"),
+        ("CHANGE_RATE", "10/-50"),
+        ("RUN_RATE", "٣/٣"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_alone(name: str, value: str) -> None:
