@@ -28,7 +28,7 @@ AIRFLOW := src/basecamp/engines/airflow
 # Right after the release of the Airflow that is named there: later packages may not fit it.
 AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo demo-airflow test test-airflow check bench bench-airflow serve docs airflow-lock format clean lint types layers unit
+.PHONY: help demo demo-airflow test test-airflow battery battery-long check bench bench-airflow serve docs airflow-lock format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,19 @@ test: .venv/.dev ## all tests but those on a real Airflow
 
 test-airflow: .venv/.dev ## tests on a real Airflow, which is installed into .airflow/ once
 	@$(BIN)/pytest tests/airflow tests/acceptance/test_engine.py --engine airflow --engine airflow-services $(PYTEST_OPTIONS)
+
+# Campaigns that measure time have the machine to themselves; the others share it.
+BATTERY = status=0; \
+	$(BIN)/pytest tests/battery $(1) -n $(WORKERS) -m "not alone" $(PYTEST_OPTIONS) || status=$$?; \
+	$(BIN)/pytest tests/battery $(1) -n 0 -m alone $(PYTEST_OPTIONS) || status=$$?
+
+battery: .venv/.dev ## campaigns of kills, faults and load, in the size for each push; minutes
+	@$(call BATTERY,--battery ci); exit $$status
+
+battery-long: .venv/.dev ## the same in the size for a release, into docs/reliability.md; hours
+	@rm -f .battery/results.jsonl
+	@$(call BATTERY,--battery long); \
+	$(BIN)/python tests/battery/last_long_run.py && $(BIN)/python docs/generate.py && exit $$status
 
 check: .venv/.dev ## format, lint, types, layers, unit tests
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers unit
@@ -69,7 +82,7 @@ format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff format .
 
 clean: ## remove what make has built
-	rm -rf .venv .uv .airflow .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .uv .airflow .battery .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 lint: .venv/.dev
 	@$(BIN)/ruff format --check --quiet .

@@ -11,6 +11,7 @@ from typing import Any
 
 DOCS = Path(__file__).parent
 ROWS = "tests/contract/rows/faults.yaml"
+LONG_RUN = "tests/battery/last-long-run.json"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -184,9 +185,9 @@ def reliability() -> str:
     )
     return f"""# Reliability
 
-What Basecamp promises, what can go wrong, and the tests that show what happens then. All of them
-run in `make test`; a test fails when a row names one that is not there. The rows are in
-[`{ROWS}`](../{ROWS}).
+What Basecamp promises, what can go wrong, and the tests that show what happens then. They run in
+`make test`, those of `tests/battery` in `make battery`; a test fails when a row names one that is
+not there. The rows are in [`{ROWS}`](../{ROWS}).
 
 ## Goals
 
@@ -195,6 +196,10 @@ run in `make test`; a test fails when a row names one that is not there. The row
 ## Faults
 
 {faults}
+
+## The last long run
+
+{long_run()}
 
 ## What is not defended
 
@@ -215,6 +220,32 @@ To see that the tests can fail, each of these was planted once by hand.
 """
 
 
+def long_run() -> str:
+    """What the campaigns of the battery found when they last ran in full size."""
+    rows = json.loads((DOCS.parent / LONG_RUN).read_text(encoding="utf-8"))["rows"]
+    if not rows:
+        return "`make battery-long` has not been run yet."
+    return table(
+        ("campaign", "outcome", "counted", "measured", "where"), [campaign(row) for row in rows]
+    )
+
+
+def campaign(row: dict[str, Any]) -> tuple[str, ...]:
+    counted = "<br>".join(f"{number:,} {what}" for what, number in row["counts"].items())
+    where = f"commit {row['commit']}, {row['at'][:10]}, {row['machine']}, seed {row['seed']}"
+    link = test_link(re.sub(r"^tests/|\[.*", "", row["test"]))
+    variant = re.search(r"\[.*\]$", row["test"])
+    name = link if variant is None else f"{link} {variant[0][1:-1]}"
+    return name, row["outcome"], counted, "<br>".join(map(figure, row["figures"])), where
+
+
+def figure(found: dict[str, Any]) -> str:
+    bounds = {"at most": found["limit"], "at least": found["at_least"]}
+    told = ", ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+    value = f"{found['name']} {found['value']:.4g} {found['unit']}".strip()
+    return value + (f" ({told})" if told else "")
+
+
 def shown_by(row: dict[str, Any]) -> str:
     if "reason" in row:
         return f"cannot happen: {row['reason']}"
@@ -229,7 +260,7 @@ def test_link(test: str) -> str:
 def words_of(name: str) -> str:
     """A test says in its name what it shows."""
     words = name.rpartition("::")[2].removeprefix("test_").split("_")
-    is_id = re.fullmatch(r"f[0-9]+", words[0])
+    is_id = re.fullmatch(r"[fgt][0-9]+", words[0])
     return " ".join(words[1:] if is_id else words)
 
 

@@ -1,11 +1,12 @@
 """Every fault that we know of has tests that show what happens then, or a reason to have none."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from evidence import is_test, table
+from evidence import TESTS, is_test, table
 
 GOALS = table("faults")["goals"]
 FAULTS = table("faults")["faults"]
@@ -39,3 +40,11 @@ def test_the_id_of_a_fault_is_in_the_name_of_its_first_test(fault: str) -> None:
 def test_each_planted_defect_names_the_tests_that_it_turns_red(defect: str) -> None:
     assert DEFECTS[defect]
     assert [test for test in DEFECTS[defect] if not is_test(test)] == []
+
+
+def test_the_last_long_run_is_of_campaigns_that_are_there() -> None:
+    rows = json.loads((TESTS / "battery" / "last-long-run.json").read_text(encoding="utf-8"))[
+        "rows"
+    ]
+    names = {re.sub(r"^tests/|\[.*", "", row["test"]) for row in rows}
+    assert [name for name in names if not is_test(name)] == []
