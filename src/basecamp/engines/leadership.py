@@ -53,8 +53,8 @@ class SoleLeadership:
     def __init__(self, database: Transactions) -> None:
         self._database = database
 
-    def transaction(self) -> AbstractContextManager[Connection]:
-        return self._database.transaction()
+    def transaction(self, *, is_alone: bool = False) -> AbstractContextManager[Connection]:
+        return self._database.transaction(is_alone=is_alone)
 
     def read(self) -> AbstractContextManager[Connection]:
         return self._database.read()
@@ -101,7 +101,7 @@ class ElectedLeadership:
         self._term = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, is_alone: bool = False) -> Iterator[Connection]:
         """A writing transaction of the leader.
 
         Raises:
@@ -110,7 +110,7 @@ class ElectedLeadership:
         term = self._term
         if term is None:
             raise _not_leading()
-        with self._database.transaction() as tx:
+        with self._database.transaction(is_alone=is_alone) as tx:
             # A new term begins in a writing transaction, too, so none can begin before ours ends.
             if not leader.is_in_office(tx, self._database.name, term):
                 self._change(None)

@@ -145,7 +145,7 @@ class Reconciler:
     def _take_over(self, found: Sequence[tuple[FileKey, Reading]], outcome: Outcome) -> None:
         now = self._clock.now()
         contents = {key: self._content(key) for key, reading in found if reading.error is None}
-        with self._database.transaction() as tx:
+        with self._database.transaction(is_alone=True) as tx:
             # The files may have moved on since the scan; then the next pass decides.
             current = self._files.signatures([key for key, _ in found])
             for key, reading in found:
@@ -161,7 +161,7 @@ class Reconciler:
 
     def _settle_gone(self, gone: Sequence[FileKey], outcome: Outcome) -> None:
         now = self._clock.now()
-        with self._database.transaction() as tx:
+        with self._database.transaction(is_alone=True) as tx:
             current = self._files.signatures(gone)
             for key in gone:
                 row = workflow.find(tx, key.name, key.source_type)

@@ -296,7 +296,8 @@ class WorkflowService:
         with self._database.read() as tx:
             names = [row.dataset_name for row in workflow.not_stored(tx)]
         for name in names:
-            with self._database.transaction() as tx:  # so that nobody changes or removes it now
+            # So that nobody changes or removes it now.
+            with self._database.transaction(is_alone=True) as tx:
                 row = workflow.find(tx, name, ownership.MANUAL)
                 if row is None or row.stored:
                     continue

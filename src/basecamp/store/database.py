@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from basecamp.store import sqlite
+from basecamp.store.convoy import Convoys, NotStoredError, NoTurnError
 from dli.exceptions import DLIValidationError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 class Transactions(Protocol):
     """Where a part of the server reads and writes state."""
 
-    def transaction(self) -> AbstractContextManager[Connection]:
-        """A writing transaction: committed at the end of the block, rolled back on an error."""
+    def transaction(self, *, is_alone: bool = False) -> AbstractContextManager[Connection]:
+        """A writing transaction: stored at the end of the block, rolled back on an error.
+
+        What waits for anything but the store in its block must be `is_alone`.
+        """
         ...
 
     def read(self) -> AbstractContextManager[Connection]:
@@ -37,6 +41,7 @@ class Database:
     Writing transactions come one after the other, on PostgreSQL those of every server: each sees
     all that was stored before it. SQLite gets exactly one writing connection: the WAL then has one
     writer and one checkpointer, and transactions queue in this process instead of failing as busy.
+    Those that queue up are stored together, by one commit.
     """
 
     def __init__(self, url: str) -> None:
@@ -56,6 +61,12 @@ class Database:
         else:
             self._writer = sqlite.engine(url, writes=True)
             self._reader = sqlite.engine(url, writes=False)
+        self._convoys = Convoys(
+            self._writer,
+            self._postgres.BUSY_S if self.is_shared else sqlite.BUSY_S,
+            on_begin=self._begin,
+            on_end=self._end,
+        )
 
     @classmethod
     def at(cls, path: Path) -> Database:
@@ -68,13 +79,17 @@ class Database:
         return self._writer
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        with self._known_errors(), self._writer.begin() as connection:
-            if self.is_shared:
-                self._postgres.wait_for_turn(connection)
+    def transaction(self, *, is_alone: bool = False) -> Iterator[Connection]:
+        with self._known_errors(), self._convoys.transaction(is_alone=is_alone) as connection:
             yield connection
-            if self.is_shared:
-                self._postgres.announce(connection, self.name)
+
+    def _begin(self, connection: Connection) -> None:
+        if self.is_shared:
+            self._postgres.wait_for_turn(connection)
+
+    def _end(self, connection: Connection) -> None:
+        if self.is_shared:
+            self._postgres.announce(connection, self.name)
 
     @contextmanager
     def lease(self) -> Iterator[Connection]:
@@ -114,7 +129,7 @@ class Database:
     def _known_errors(self) -> Iterator[None]:
         try:
             yield
-        except PoolTimeoutError as exc:
+        except (PoolTimeoutError, NoTurnError) as exc:
             raise _unavailable("The state store is busy.", busy=True) from exc
         except IntegrityError:
             raise
@@ -124,13 +139,23 @@ class Database:
                 code=ErrorCode.PARAMETER_INVALID,
             ) from exc
         except DBAPIError as exc:
-            trouble = self._postgres.trouble(exc.orig) if self.is_shared else sqlite.trouble(exc)
-            if trouble == "busy":
-                raise _unavailable("The state store is busy.", busy=True) from exc
-            self._has_failed = True
-            if trouble == "full":
-                raise _unavailable("The disk of the state store is full.") from exc
-            raise _unavailable("The state store is not available.") from exc
+            raise self._trouble(exc) from exc
+        except NotStoredError as exc:
+            raise self._trouble(exc.__cause__) from exc
+
+    def _trouble(self, cause: BaseException | None) -> ServerError:
+        """What a failure of the database, one's own or that of a common commit, is told as."""
+        trouble = None
+        if isinstance(cause, DBAPIError):
+            trouble = (
+                self._postgres.trouble(cause.orig) if self.is_shared else sqlite.trouble(cause)
+            )
+        if trouble == "busy":
+            return _unavailable("The state store is busy.", busy=True)
+        self._has_failed = True
+        if trouble == "full":
+            return _unavailable("The disk of the state store is full.")
+        return _unavailable("The state store is not available.")
 
 
 def _unavailable(message: str, *, busy: bool = False) -> ServerError:

@@ -16,7 +16,7 @@ CHANNEL = "basecamp"
 """Where servers tell each other that they have changed the store."""
 
 _TURN = 0x62617365  # "base": any number that no other program on the same database takes
-_BUSY_S = 5
+BUSY_S = 5
 _SESSION = {
     "lock_timeout": "5s",
     "statement_timeout": "30s",
@@ -29,13 +29,13 @@ _READ_ONLY = {
     "default_transaction_isolation": "repeatable\\ read",
 }
 SOCKET: dict[str, Any] = {
-    "connect_timeout": _BUSY_S,
+    "connect_timeout": BUSY_S,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-_BUSY_STATES = ("55P03", "57014", "25P03", "40001", "40P01")
+BUSY_STATES = ("55P03", "57014", "25P03", "40001", "40P01")
 _FULL_STATES = ("53100",)
 
 
@@ -73,7 +73,7 @@ def engine(url: str, *, writes: bool) -> Engine:
             poolclass=QueuePool,
             pool_size=1 if writes else 8,
             max_overflow=0,
-            pool_timeout=_BUSY_S,
+            pool_timeout=BUSY_S,
             pool_pre_ping=True,
             connect_args={"options": options, "application_name": "basecamp", **SOCKET},
         )
@@ -100,7 +100,7 @@ def announce(tx: Connection, name: str) -> None:
 def trouble(error: BaseException | None) -> Literal["busy", "full"] | None:
     """What kind of failure this is, if it has a name."""
     state = getattr(error, "sqlstate", None)
-    if state in _BUSY_STATES:
+    if state in BUSY_STATES:
         return "busy"
     return "full" if state in _FULL_STATES else None
 

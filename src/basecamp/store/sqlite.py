@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.exc import DBAPIError
 
-_BUSY_S = 5
+BUSY_S = 5
 
 
 def engine(url: str, *, writes: bool) -> Engine:
@@ -21,8 +21,8 @@ def engine(url: str, *, writes: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=1 if writes else 8,
         max_overflow=0,
-        pool_timeout=_BUSY_S,
-        connect_args={"timeout": _BUSY_S, "check_same_thread": False, "cached_statements": 256},
+        pool_timeout=BUSY_S,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False, "cached_statements": 256},
     )
 
     @event.listens_for(created, "connect")
