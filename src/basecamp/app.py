@@ -13,6 +13,7 @@ from basecamp.auth import GuessLimit, load_token
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded.engine import EmbeddedEngine, EmbeddedSettings
 from basecamp.engines.leadership import ElectedLeadership, leadership_on
+from basecamp.engines.observer import Observer
 from basecamp.gate import Gate
 from basecamp.rate import Allowances, RequestRates
 from basecamp.routes import (
@@ -55,7 +56,7 @@ from basecamp.specstore.index import SpecIndex
 from basecamp.specstore.location import open_spec_store
 from basecamp.store import schema, tally, tick
 from basecamp.store.database import Database
-from basecamp.telemetry import Figures, Metrics
+from basecamp.telemetry import Figures, Metrics, Vitals
 from dli import __version__
 from dli.exceptions import ConfigurationError
 
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from basecamp.engines.airflow.assembly import Surroundings
     from basecamp.engines.airflow.supervisor import AirflowSupervisor
     from basecamp.engines.base import Engine
-    from basecamp.engines.leadership import Leadership
     from basecamp.settings import Settings
     from basecamp.specstore.base import SpecStore
 
@@ -111,9 +111,10 @@ class Basecamp:
         self.leadership = leadership_on(database)
         files = open_spec_store(self.settings.spec_store_url, root / "store")
         had_code = files.prepare()
-        metrics = Metrics(self._figures)
+        metrics = Metrics(self._figures, self._vitals)
+        self.observer = observer_for(metrics)
         self.notifications = Notifications(self.leadership, self.settings.notify, clock)
-        self.engine = engine or self._make_engine(files, metrics, clock)
+        self.engine = engine or self._make_engine(files, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         lineage_service = LineageService(database, self.engine, self.settings.project)
         identities = Identities(self.token, database, clock)
@@ -129,7 +130,7 @@ class Basecamp:
             vigil=Vigil(),
             audit=AuditService(database, clock),
             workflows=workflows,
-            runs=RunService(database, self.engine, clock, starts=starts),
+            runs=RunService(database, self.engine, clock, starts=starts, observer=self.observer),
             backfills=BackfillService(database, self.engine, clock),
             publishing=PublishService(database, self.engine, files, clock),
             datasets=RegistryService(database, self.engine, clock, "dataset"),
@@ -165,17 +166,38 @@ class Basecamp:
             is_wanted=lambda: self.leadership.term is not None,
         )
 
-    def _make_engine(self, files: SpecStore, metrics: Metrics, clock: Clock) -> Engine:
+    def _make_engine(self, files: SpecStore, clock: Clock) -> Engine:
         if self.settings.engine == "embedded":
-            wake = self.notifications.wake
-            return _embedded(self.leadership, self.settings, clock, wake)
+            return self._embedded(clock)
         from basecamp.engines.airflow.assembly import Surroundings  # loads an HTTP library
         from basecamp.engines.airflow.handover import begin_handover
 
         if state_dir.noted_engine(self.settings.state_dir) == "embedded":
             begin_handover(self.settings.state_dir)
-        around = Surroundings(self.leadership, files, clock, metrics.count_engine_error)
+        around = Surroundings(self.leadership, files, clock, self.observer)
         return _airflow(self.settings, self._supervisor, around)
+
+    def _embedded(self, clock: Clock) -> Engine:
+        settings = self.settings
+        state = settings.state_dir
+        if settings.database_url:  # servers of one project show each other's logs
+            state = settings.project / ".dli"
+            state.mkdir(mode=0o700, exist_ok=True)
+        own = EmbeddedSettings(
+            project=settings.project,
+            state_dir=state,
+            slots=settings.worker_slots,
+            template_env=settings.template_env,
+            worker_idle_s=settings.worker_idle_seconds,
+            worker_memory_mb=settings.worker_memory_mb,
+        )
+        return EmbeddedEngine(
+            self.leadership,
+            own,
+            clock,
+            on_message=self.notifications.wake,
+            observer=self.observer,
+        )
 
     def start(self, on_ready: Callable[[], None] | None = None) -> None:
         """Begin to schedule; `on_ready` is called once store and files have been compared."""
@@ -237,6 +259,15 @@ class Basecamp:
         with self.database.read() as tx:
             return Figures(tally.by_status(tx), tick.totals(tx))
 
+    def _vitals(self) -> Vitals:
+        found = self.site.health.look()
+        return Vitals(
+            parts={part: part not in found.failing for part in found.parts},
+            is_leader=self.leadership.term is not None,
+            tick_age_s=found.tick_age_s,
+            store_busy_count=self.database.busy_count,
+        )
+
 
 def create_app(basecamp: Basecamp) -> Gate:
     """The ASGI application of a server; the server must be started before the first request."""
@@ -294,22 +325,16 @@ def _open_database(settings: Settings) -> Database:
     return database
 
 
-def _embedded(
-    leadership: Leadership, settings: Settings, clock: Clock, on_message: Callable[[], None]
-) -> Engine:
-    state = settings.state_dir
-    if settings.database_url:  # servers of one project show each other's logs
-        state = settings.project / ".dli"
-        state.mkdir(mode=0o700, exist_ok=True)
-    own = EmbeddedSettings(
-        project=settings.project,
-        state_dir=state,
-        slots=settings.worker_slots,
-        template_env=settings.template_env,
-        worker_idle_s=settings.worker_idle_seconds,
-        worker_memory_mb=settings.worker_memory_mb,
-    )
-    return EmbeddedEngine(leadership, own, clock, on_message=on_message)
+def observer_for(metrics: Metrics) -> Observer:
+    """Brings into the metrics what happens to runs."""
+
+    def progressed(counts: tally.Tally) -> None:
+        for seconds in counts.delays_s:
+            metrics.observe_delay(seconds)
+        for took in counts.durations:
+            metrics.observe_run(took.status, took.run_type, took.seconds)
+
+    return Observer(progressed, metrics.count_engine_error)
 
 
 def _supervisor(settings: Settings) -> AirflowSupervisor | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,13 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from dli import __version__
 from dli.exceptions import DLIError
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that is being answered; part of every log line written meanwhile."""
 
+_RUN_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400)
+_DELAY_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -84,10 +90,25 @@ class Figures(NamedTuple):
     """By reason."""
 
 
-class Metrics:
-    """The figures of one server; `read_store` is asked at each exposition."""
+class Vitals(NamedTuple):
+    """What a server knows of itself, whether or not its store answers."""
 
-    def __init__(self, read_store: Callable[[], Figures]) -> None:
+    parts: Mapping[str, bool]
+    """Whether each part can do its work."""
+    is_leader: bool
+    tick_age_s: float | None = None
+    """How long ago the scheduler looked at its clock."""
+    store_busy_count: int = 0
+
+
+class Metrics:
+    """The figures of one server; `read_store` and `read_vitals` are asked at each exposition."""
+
+    def __init__(
+        self,
+        read_store: Callable[[], Figures],
+        read_vitals: Callable[[], Vitals] | None = None,
+    ) -> None:
         cast("Callable[[], None]", disable_created_metrics)()
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -114,7 +135,26 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
-        self._registry.register(_StoreCollector(read_store))
+        self._run_duration = Histogram(
+            "basecamp_run_duration_seconds",
+            "Time from the first attempt of a run to its end.",
+            ("state", "kind"),
+            buckets=_RUN_BUCKETS_S,
+            registry=self._registry,
+        )
+        self._schedule_delay = Histogram(
+            "basecamp_schedule_delay_seconds",
+            "Time from the fire of a schedule to the first attempt of its run.",
+            buckets=_DELAY_BUCKETS_S,
+            registry=self._registry,
+        )
+        Gauge("basecamp_build_info", "Always 1.", ("version",), registry=self._registry).labels(
+            __version__
+        ).set(1)
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_Collected(lambda: _store_families(read_store)))
+        if read_vitals is not None:
+            self._registry.register(_Collected(lambda: _vital_families(read_vitals())))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request under the template of its route."""
@@ -132,35 +172,71 @@ class Metrics:
         """Count a call to the engine that failed, as `engine_unreachable` or what else it was."""
         self._engine_errors.labels(code).inc()
 
+    def observe_run(self, state: str, kind: str, seconds: float) -> None:
+        """A run has ended after so long."""
+        self._run_duration.labels(state, kind).observe(max(0.0, seconds))
+
+    def observe_delay(self, seconds: float) -> None:
+        """The run of a schedule has begun so long after its fire."""
+        self._schedule_delay.observe(max(0.0, seconds))
+
     def exposition(self) -> bytes:
         """All figures in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
-class _StoreCollector(Collector):
-    """Turns counts of the store into metrics."""
+class _Collected(Collector):
+    """Metrics that are made at each exposition."""
 
-    def __init__(self, read_store: Callable[[], Figures]) -> None:
-        self._read_store = read_store
+    def __init__(self, families: Callable[[], Iterator[Metric]]) -> None:
+        self._families = families
 
     def describe(self) -> list[Metric]:
         return []  # else the registry would collect once at registration
 
     def collect(self) -> Iterator[Metric]:
-        figures = self._read_store()
-        ended = CounterMetricFamily("basecamp_runs", "Runs that ended.", labels=("state", "kind"))
-        queue = GaugeMetricFamily("basecamp_queue_depth", "Runs not ended yet.", labels=("state",))
-        depth = {"PENDING": 0, "RUNNING": 0}
-        for (status, kind), count in sorted(figures.runs.items()):
-            if status in depth:
-                depth[status] += count
-            else:
-                ended.add_metric((status, kind), count)
-        for status, count in depth.items():
-            queue.add_metric((status,), count)
-        missed = CounterMetricFamily(
-            "basecamp_schedule_missed", "Ticks that did not become a run.", labels=("reason",)
+        yield from self._families()
+
+
+def _store_families(read_store: Callable[[], Figures]) -> Iterator[Metric]:
+    try:
+        figures = read_store()
+    except DLIError:
+        return  # `basecamp_part_ok` tells it; the other figures are needed now more than ever
+    ended = CounterMetricFamily("basecamp_runs", "Runs that ended.", labels=("state", "kind"))
+    queue = GaugeMetricFamily("basecamp_queue_depth", "Runs not ended yet.", labels=("state",))
+    depth = {"PENDING": 0, "RUNNING": 0}
+    for (status, kind), count in sorted(figures.runs.items()):
+        if status in depth:
+            depth[status] += count
+        else:
+            ended.add_metric((status, kind), count)
+    for status, count in depth.items():
+        queue.add_metric((status,), count)
+    missed = CounterMetricFamily(
+        "basecamp_schedule_missed", "Ticks that did not become a run.", labels=("reason",)
+    )
+    for reason, count in sorted(figures.missed_ticks.items()):
+        missed.add_metric((reason,), count)
+    yield from (ended, queue, missed)
+
+
+def _vital_families(vitals: Vitals) -> Iterator[Metric]:
+    parts = GaugeMetricFamily(
+        "basecamp_part_ok", "1 while a part can do its work, 0 when not.", labels=("part",)
+    )
+    for part, is_ok in vitals.parts.items():
+        parts.add_metric((part,), float(is_ok))
+    yield parts
+    yield GaugeMetricFamily(
+        "basecamp_leader", "1 on the server that schedules.", float(vitals.is_leader)
+    )
+    yield CounterMetricFamily(
+        "basecamp_store_busy", "Waits for the state store in vain.", vitals.store_busy_count
+    )
+    if vitals.tick_age_s is not None:
+        yield GaugeMetricFamily(
+            "basecamp_scheduler_last_tick_timestamp_seconds",
+            "When the scheduler last looked at its clock.",
+            time.time() - vitals.tick_age_s,
         )
-        for reason, count in sorted(figures.missed_ticks.items()):
-            missed.add_metric((reason,), count)
-        yield from (ended, queue, missed)

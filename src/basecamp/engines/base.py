@@ -132,5 +132,8 @@ class Engine(Protocol):
         ...
 
     def health(self) -> dict[str, Any]:
-        """State of the engine's parts; `ok` says whether it can do its work."""
+        """State of the engine's parts; `ok` says whether it can do its work.
+
+        `tick_age_s` is how long ago it looked at its clock.
+        """
         ...

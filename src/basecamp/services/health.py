@@ -20,8 +20,18 @@ _GOOD = ("ok", "standby")
 class Health:
     """The state of the server's parts; the words are for people."""
 
-    is_ok: bool
     parts: dict[str, str]
+    tick_age_s: float | None = None
+    """How long ago the scheduler looked at its clock."""
+
+    @property
+    def is_ok(self) -> bool:
+        return not self.failing
+
+    @property
+    def failing(self) -> list[str]:
+        """The parts that cannot do their work."""
+        return [part for part, state in self.parts.items() if state not in _GOOD]
 
 
 class HealthService:
@@ -36,7 +46,7 @@ class HealthService:
     def look(self) -> Health:
         """The state of store, scheduler and engine now."""
         engine: dict[str, Any] = self._engine.health()
-        store = "ok" if self._can_read() else "failing"
+        store = "ok" if self._can_store() else "failing"
         if engine.get("store", "ok") != "ok":
             store = "failing"
         parts = {
@@ -45,9 +55,9 @@ class HealthService:
             "scheduler": str(engine.get("scheduler", "ok")),
             "engine": str(engine.get("engine", "ok" if engine["ok"] else "failing")),
         }
-        return Health(all(state in _GOOD for state in parts.values()), parts)
+        return Health(parts, engine.get("tick_age_s"))
 
-    def _can_read(self) -> bool:
+    def _can_store(self) -> bool:
         try:
             self._database.ping()
         except DLIError:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import CheckResult, Engine, RunSpec
+from basecamp.engines.observer import UNOBSERVED, Observer
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
 from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
@@ -91,12 +92,19 @@ class RunService:
     """Starts, stops and shows runs."""
 
     def __init__(
-        self, database: Database, engine: Engine, clock: Clock, *, starts: Allowances = UNLIMITED
+        self,
+        database: Database,
+        engine: Engine,
+        clock: Clock,
+        *,
+        starts: Allowances = UNLIMITED,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self._starts = starts
         self._database = database
         self._engine = engine
         self._clock = clock
+        self._observer = observer
         self._commands = Commands(database, clock)
 
     def start(
@@ -156,6 +164,7 @@ class RunService:
             ServerError: the engine could not be told (504); nothing was changed.
         """
         interrupted: list[str] = []
+        counts = Tally()
 
         permit = _permit_on_run(caller, Effect.RUN_STOP, run_id)
         if (first := self._commands.replay(caller, permit)) is not None:
@@ -165,7 +174,6 @@ class RunService:
 
         def kill(change: Change) -> Reply:
             outcome = Outcome("KILLED", stop_reason=reason, stopped_by=caller.name)
-            counts = Tally()
             for row in self._to_stop(change.tx, run_id):
                 current = run.find(change.tx, row.run_id)
                 if current is None or current.status not in run.UNFINISHED:
@@ -177,6 +185,7 @@ class RunService:
             return Reply(200, {**self._record(change.tx, run_id), "message": "The run is stopped."})
 
         reply = self._commands.execute(caller, permit, kill)
+        self._observer.progressed(counts)
         self._engine.interrupt(interrupted)
         self._engine.wake()
         return reply

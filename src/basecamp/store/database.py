@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+
+_PROOF_S = 10.0
+"""For so long the store counts as one that can be written after it was."""
 
 
 class Transactions(Protocol):
@@ -50,7 +55,10 @@ class Database:
         """Whether other servers may work on the same store."""
         self.name = secrets.token_hex(8)
         """Tells this server from others on the same store."""
+        self.busy_count = 0
+        """How often somebody waited for the store in vain."""
         self._has_failed = False
+        self._proven_at = -_PROOF_S
         if self.is_shared:
             from basecamp.store import postgres  # its driver loads where it is used
 
@@ -106,15 +114,16 @@ class Database:
             yield connection
 
     def ping(self) -> None:
-        """Have the store answer something; after a failure also write, so that it shows if it can.
+        """Have the store answer something, and see that it can be written now and then.
 
         Raises:
             ServerError: it does not (DLI-504).
         """
-        if self._has_failed:
+        now = time.monotonic()
+        if self._has_failed or now - self._proven_at >= _PROOF_S:
             with self.transaction() as connection:
                 connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-            self._has_failed = False
+            self._has_failed, self._proven_at = False, now
         with self.read() as connection:
             connection.execute(select(1))
 
@@ -130,6 +139,7 @@ class Database:
         try:
             yield
         except (PoolTimeoutError, NoTurnError) as exc:
+            self.busy_count += 1
             raise _unavailable("The state store is busy.", busy=True) from exc
         except IntegrityError:
             raise
@@ -151,6 +161,7 @@ class Database:
                 self._postgres.trouble(cause.orig) if self.is_shared else sqlite.trouble(cause)
             )
         if trouble == "busy":
+            self.busy_count += 1
             return _unavailable("The state store is busy.", busy=True)
         self._has_failed = True
         if trouble == "full":

@@ -13,7 +13,7 @@ from basecamp.store import backfill as backfill_store
 from basecamp.store import table, tally, workflow
 from basecamp.store.holding import is_held_by
 from basecamp.store.name import name_contains
-from basecamp.store.tally import Tally, TallyKey
+from basecamp.store.tally import Duration, Tally, TallyKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -206,6 +206,8 @@ def claim(tx: Connection, row: RunRow, now: datetime, *, attempt: int, counts: T
         "error_message": None,
     }
     changed = change(tx, row, values)
+    if changed and row.started_at is None and row.scheduled_for is not None:
+        counts.delays_s.append((now - row.interval_end).total_seconds())
     if changed and row.status != "RUNNING":
         counts.move(key(row), "RUNNING")
     if changed and row.backfill_id is not None and row.started_at is None:
@@ -279,6 +281,9 @@ def finish(tx: Connection, row: RunRow, outcome: Outcome, now: datetime, counts:
     if not change(tx, row, end):
         return False
     counts.move(key(row), outcome.status)
+    if row.started_at is not None:
+        took_s = (now - row.started_at).total_seconds()
+        counts.durations.append(Duration(row.run_type, outcome.status, took_s))
     workflow.set_last_run(
         tx, row.dataset_name, row.source_type, row.started_at or now, outcome.status
     )

@@ -35,11 +35,26 @@ class TallyKey(NamedTuple):
     status: str
 
 
+class Duration(NamedTuple):
+    """How long a run took from its first attempt to its end."""
+
+    run_type: str
+    status: str
+    seconds: float
+
+
 class Tally:
-    """Changes to the counters, collected in a transaction and written at its end."""
+    """Changes to the counters, collected in a transaction and written at its end.
+
+    Along with them goes what only the metrics of this server want to know of it.
+    """
 
     def __init__(self) -> None:
         self._changes: Counter[TallyKey] = Counter()
+        self.delays_s: list[float] = []
+        """By how much scheduled runs began after their fire."""
+        self.durations: list[Duration] = []
+        """How long runs took that have ended."""
 
     def add(self, key: TallyKey, count: int = 1) -> None:
         """Count `count` more runs under `key`."""

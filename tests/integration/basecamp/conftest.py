@@ -39,7 +39,7 @@ class QuietEngine:
     )
     lines: list[LogLine] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
-    state: dict[str, Any] = field(default_factory=lambda: {"ok": True})
+    state: dict[str, Any] = field(default_factory=lambda: {"ok": True, "tick_age_s": 0.5})
 
     def start(self) -> None: ...
 

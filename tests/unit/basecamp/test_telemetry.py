@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from basecamp.telemetry import Figures, JsonLines, Metrics, request_id
-from dli.exceptions import DLIError
+from basecamp.telemetry import Figures, JsonLines, Metrics, Vitals, request_id
+from dli.exceptions import DLIError, ServerError
 
 SECRET = "hunter2-parameter-value"
 
@@ -67,3 +67,18 @@ def test_failed_calls_to_the_engine_are_counted_by_their_word() -> None:
     metrics.count_engine_error("engine_unreachable")
     text = metrics.exposition().decode()
     assert 'basecamp_engine_errors_total{code="engine_unreachable"} 2.0' in text
+
+
+def test_a_store_that_is_away_leaves_all_other_figures() -> None:
+    def away() -> Figures:
+        raise ServerError("The state store is not available.")
+
+    vitals = Vitals({"store": False, "engine": True}, is_leader=True, store_busy_count=4)
+    metrics = Metrics(away, lambda: vitals)
+    metrics.observe_run("COMPLETED", "adhoc", 0.2)
+    text = metrics.exposition().decode()
+    assert 'basecamp_part_ok{part="store"} 0.0' in text
+    assert 'basecamp_part_ok{part="engine"} 1.0' in text
+    assert "basecamp_store_busy_total 4.0" in text
+    assert 'basecamp_run_duration_seconds_count{kind="adhoc",state="COMPLETED"} 1.0' in text
+    assert "basecamp_queue_depth" not in text

@@ -15,29 +15,28 @@ from basecamp.engines.airflow.rest import AirflowRest
 from basecamp.engines.airflow.watermark import Watermark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from basecamp.clock import Clock
     from basecamp.engines.leadership import Leadership
+    from basecamp.engines.observer import Observer
 
 __all__ = ["Access", "CheckerSettings", "Surroundings", "assemble"]
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the engine shares with the rest of the server; `on_fault` is told each fault's word."""
+    """What the engine shares with the rest of the server."""
 
     leadership: Leadership
     files: StateFiles
     clock: Clock
-    on_fault: Callable[[str], None]
+    observer: Observer
 
 
 def assemble(around: Surroundings, access: Access, checking: CheckerSettings) -> AirflowEngine:
     """An engine on the Airflow that `access` names."""
-    circuit = Circuit(around.clock, around.on_fault)
+    circuit = Circuit(around.clock, around.observer.failed)
     rest = AirflowRest(Connection(access, circuit, around.clock))
-    return AirflowEngine(
+    engine = AirflowEngine(
         around.leadership,
         rest,
         circuit=circuit,
@@ -47,3 +46,5 @@ def assemble(around: Surroundings, access: Access, checking: CheckerSettings) ->
         clock=around.clock,
         handover=Handover(around.leadership, rest, checking.state_dir, around.clock),
     )
+    engine.observer = around.observer
+    return engine

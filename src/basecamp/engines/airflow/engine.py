@@ -18,6 +18,7 @@ from basecamp.engines.airflow.sender import Sender, lag
 from basecamp.engines.airflow.watch import Watch, paused_by_hand
 from basecamp.engines.embedded.question import checked
 from basecamp.engines.leadership import NotLeaderError
+from basecamp.engines.observer import UNOBSERVED, Observer
 from basecamp.engines.pause import end_pauses
 from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionError
@@ -71,6 +72,7 @@ class AirflowEngine:
         self.ask = checker.ask
         self._pauses = pauses
         self._handover = handover
+        self.observer: Observer = UNOBSERVED
         self._clock = clock or SystemClock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="airflow-call")
         self._watch = Watch(rest)
@@ -181,6 +183,7 @@ class AirflowEngine:
             "engine": state if is_leading else "standby",
             "scheduler": ("ok" if is_leading else "standby") if is_alive else "stopped",
             "store": "ok" if self._is_store_ok else "failing",
+            "tick_age_s": age_s,
         }
 
     # The loop. Everything below runs in the engine's own thread.
@@ -332,6 +335,7 @@ class AirflowEngine:
             self._rest.stop(dag_id, run_id)
 
     def _notify(self, changes: ChangeSet) -> None:
+        self.observer.progressed(changes.counts)
         if changes.run_ids:
             for listener in self._listeners:
                 listener(changes.run_ids)

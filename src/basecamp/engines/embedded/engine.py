@@ -15,6 +15,7 @@ from basecamp.engines.embedded.link import Message, WorkerLink
 from basecamp.engines.embedded.log import LogReader
 from basecamp.engines.embedded.question import GREED, Questions, checked
 from basecamp.engines.leadership import NotLeaderError
+from basecamp.engines.observer import TICK_AGE_LIMIT_S, UNOBSERVED, Observer
 from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from basecamp.store.run import RunRow
 
 _log = logging.getLogger(__name__)
-_IDLE_S = 30.0  # the wall clock may jump: look at it at least this often
+_IDLE_S = 10.0  # the wall clock may jump: look at it at least this often
 _KILL_AFTER_S = 10.0
 _RETRY_S = 0.5
 _FULL_PAUSE_S = 0.05
@@ -66,6 +67,7 @@ class EmbeddedEngine:
         clock: Clock | None = None,
         *,
         on_message: Callable[[], None] = lambda: None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         """`on_message` is called when there is something to tell people."""
         self._leadership = leadership
@@ -73,6 +75,7 @@ class EmbeddedEngine:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._on_message = on_message
+        self._observer = observer
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._executions: dict[str, Execution] = {}
         self._reports: list[Report] = []
@@ -136,13 +139,14 @@ class EmbeddedEngine:
 
     def health(self) -> dict[str, Any]:
         age_s = self._clock.monotonic() - self._stepped_at
-        alive = self._thread.is_alive() and age_s < 2 * _IDLE_S
+        alive = self._thread.is_alive() and age_s < TICK_AGE_LIMIT_S
         return {
             "ok": alive and self._failing is None,
             "scheduler": self._scheduler_state() if alive else "stopped",
             "store": "failing" if self._failing == "store" else "ok",
             "worker_pid": self._link.pid if self._link else None,
             "executing": len(self._executions),
+            "tick_age_s": age_s,
         }
 
     def _scheduler_state(self) -> str:
@@ -157,6 +161,7 @@ class EmbeddedEngine:
             except Exception as exc:  # noqa: BLE001 - one bad turn must not end all later ones
                 _log.error("engine.failed", exc_info=exc)
                 self._failing, self._is_awake = "engine", True
+                self._observer.failed("engine_failed")
         self._drain()
 
     def _turn(self) -> None:
@@ -258,8 +263,10 @@ class EmbeddedEngine:
             return  # the next step sees it
         except DLIError as exc:
             self._failing = "store"
+            self._observer.failed("store_failed")
             _log.error("engine.store_failed", extra={"code": exc.code.value})
             return
+        self._observer.progressed(plan.counts)
         self._carry_out(plan)
         for run_id in stopped:
             self._interrupt(run_id)
@@ -382,6 +389,7 @@ class EmbeddedEngine:
                 memory_mb=settings.worker_memory_mb,
             )
         except OSError as exc:  # no process or no descriptor is to be had at the moment
+            self._observer.failed("no_worker")
             _log.error("engine.no_worker", extra={"reason": exc.strerror})
         return self._link
 
@@ -395,6 +403,7 @@ class EmbeddedEngine:
     def _replace_worker(self, gone: WorkerLink) -> None:
         if gone is not self._link:
             return
+        self._observer.failed("worker_ended")
         _log.warning("engine.worker_ended", extra={"worker_pid": gone.pid})
         self._link = None
         self._lose_work(gone)

@@ -50,3 +50,17 @@ def test_a_store_that_can_be_read_only_is_not_ready_until_it_can_be_written(
     forbid_writing(database, is_forbidden=False)
     assert health.look().is_ok
     workflows.register(ana, dataset_name=content["name"], cron="0 6 * * *", spec=content)
+
+
+def test_a_store_that_nobody_has_written_to_is_tried(
+    database: Database, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = HealthService(database, engine)
+    health.is_ready = True
+    assert health.look().is_ok
+    forbid_writing(database, is_forbidden=True)
+    assert health.look().is_ok  # it could be written a moment ago
+    monkeypatch.setattr("basecamp.store.database._PROOF_S", 0.0)
+    assert health.look().failing == ["store"]
+    forbid_writing(database, is_forbidden=False)
+    assert health.look().is_ok
