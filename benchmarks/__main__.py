@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import inspect
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from benchmarks import (
 )
 from benchmarks.figure import table
 from benchmarks.measure import progress
-from benchmarks.report import write
+from benchmarks.report import put, section
 from benchmarks.yardstick import ROOT
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
 }
 
 
+_RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
@@ -55,15 +59,14 @@ def main() -> None:
     if unknown := set(names) - BENCHMARKS.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     compileall.compile_dir(ROOT / "src", quiet=1)  # the yardsticks are compiled, too
-    sections: dict[str, list[Figure]] = {}
     for name in names:
         progress(f"measuring {name}")
+        load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-            sections[name] = BENCHMARKS[name](Path(folder))
-        print(table(sections[name]), end="\n\n", flush=True)
-    if len(names) == len(BENCHMARKS):
-        notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
-        write(Path(__file__).parent / "RESULTS.md", sections, notes, "make bench")
+            figures = BENCHMARKS[name](Path(folder))
+        print(table(figures), end="\n\n", flush=True)
+        text = section(figures, inspect.getdoc(BENCHMARKS[name]) or "", load)
+        put(_RESULTS, name, text, order=BENCHMARKS, command="make bench")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`RESULTS.md`: all figures of one run with the commit and the machine they belong to."""
+"""`RESULTS.md`: all figures, each with the commit it belongs to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from benchmarks.figure import table
 from benchmarks.yardstick import ROOT, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from benchmarks.figure import Figure
 
-__all__ = ["write"]
+__all__ = ["put", "section"]
 
 _INTRODUCTION = """\
 Written by `{command}`; how it measures: `benchmarks/README.md`. Each side reads: median (lowest to
@@ -26,30 +26,38 @@ highest). The ratio is ours over the yardstick's; both were measured in turn in 
 _PACKAGES = ("click", "duckdb", "fastapi", "pydantic", "sqlalchemy", "sqlglot", "uvicorn")
 
 
-def write(
-    path: Path, sections: Mapping[str, list[Figure]], notes: Mapping[str, str], command: str
-) -> None:
-    """`notes` says under a section's table how its figures were taken, `command` how it is done."""
+def put(path: Path, name: str, section: str, *, order: Iterable[str], command: str) -> None:
+    """Write down one section; the others, each with its own commit and date, stay as they are."""
+    kept = _sections(path) | {name: section}
     parts = [
         "# Benchmark results",
         _INTRODUCTION.format(command=command),
-        "\n".join(f"- {name}: {value}" for name, value in _machine().items()),
+        "\n".join(f"- {what}: {value}" for what, value in _machine().items()),
+        *(f"## {each}\n\n{kept[each]}" for each in order if each in kept),
     ]
-    for title, figures in sections.items():
-        parts += [f"## {title}", table(figures)]
-        if notes[title]:
-            parts.append(notes[title])
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def section(figures: list[Figure], note: str, load: float) -> str:
+    """The figures with what they belong to; `note` says how they were taken."""
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    stamp = f"Commit {_commit()}, {now}, load of the machine beforehand {load:.2f}."
+    return "\n\n".join(part for part in (stamp, table(figures), note) if part)
+
+
+def _sections(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    _, *texts = path.read_text(encoding="utf-8").split("\n## ")
+    halves = (text.split("\n", 1) for text in texts)
+    return {name: body.strip() for name, body in halves}
 
 
 def _machine() -> dict[str, str]:
     ours = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
-        "commit": _commit(),
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "machine": f"{os.cpu_count()} CPUs, {memory_gib:.0f} GiB, {platform.platform(terse=True)}",
-        "load before the first one": f"{os.getloadavg()[0]:.2f}",
         "python": platform.python_version(),
         "ours": f"dli {version('dli')}, {ours}",
         "yardsticks": ", ".join(versions()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import inspect
+import os
 import signal
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from benchmarks.airflow import appearance, command, fresh_start, parse
 from benchmarks.airflow.scale import FULL, QUICK, Scale
 from benchmarks.figure import table
 from benchmarks.measure import progress
-from benchmarks.report import write
+from benchmarks.report import put, section
 from benchmarks.yardstick import ROOT
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ BENCHMARKS: dict[str, Callable[[Path, Scale], list[Figure]]] = {
 }
 
 
+_RESULTS = Path(__file__).parents[1] / "RESULTS-airflow.md"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.airflow", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
@@ -49,11 +53,12 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else Airflow would be left behind
     compileall.compile_dir(ROOT / "src", quiet=1)
-    sections = {name: _measure(name, QUICK if options.quick else FULL) for name in names}
-    if len(names) == len(BENCHMARKS) and not options.quick:
-        notes = {name: inspect.getdoc(BENCHMARKS[name]) or "" for name in names}
-        path = Path(__file__).parents[1] / "RESULTS-airflow.md"
-        write(path, sections, notes, "make bench-airflow")
+    for name in names:
+        load = os.getloadavg()[0]
+        figures = _measure(name, QUICK if options.quick else FULL)
+        if not options.quick:
+            text = section(figures, inspect.getdoc(BENCHMARKS[name]) or "", load)
+            put(_RESULTS, name, text, order=BENCHMARKS, command="make bench-airflow")
 
 
 def _measure(name: str, scale: Scale) -> list[Figure]:
