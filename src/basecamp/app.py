@@ -106,10 +106,10 @@ class Basecamp:
             self._held = held.pop_all()
 
     def _connect(self, engine: Engine | None, clock: Clock) -> None:
-        root = self.settings.state_dir
-        database = self.database
+        settings, database = self.settings, self.database
+        root = settings.state_dir
         self.leadership = leadership_on(database)
-        files = open_spec_store(self.settings.spec_store_url, root / "store")
+        files = open_spec_store(settings.spec_store_url, root / "store", settings.destinations)
         had_code = files.prepare()
         metrics = Metrics(self._figures, self._vitals)
         self.observer = observer_for(metrics)

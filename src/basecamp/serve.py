@@ -18,6 +18,7 @@ from basecamp.app import Basecamp, create_app
 from basecamp.protocol import PunctualProtocol
 from dli import __version__
 from dli.exceptions import ConfigurationError
+from dli.outgoing import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +118,8 @@ def serve(settings: Settings) -> None:
         ConfigurationError: it cannot start; nothing was changed.
     """
     os.umask(0o077)
+    destinations = settings.destinations
+    watch(lambda: destinations)
     # Until the server listens: what has been started by then is stopped again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with Basecamp(settings) as basecamp, listen(settings.host, settings.port) as listener:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from basecamp.rate import NO_LIMIT, Rate
 from dli.exceptions import ConfigurationError
 from dli.notification import settings_in
+from dli.outgoing import VARIABLE, Destinations, proxies_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ class Settings:
     airflow_environment: Path | None = None
     airflow_database_url: str = field(default="", repr=False)
     notify: Mapping[str, str] = field(default_factory=dict, repr=False)
+    destinations: Destinations = field(default_factory=Destinations, repr=False)
 
     def __post_init__(self) -> None:
         if self.database_url and not self.spec_store_url:
@@ -114,6 +116,7 @@ class Settings:
             airflow_environment=read.folder("AIRFLOW_ENVIRONMENT"),
             airflow_database_url=env.get("BASECAMP_AIRFLOW_DATABASE_URL", ""),
             notify=settings_in(env),
+            destinations=_destinations(env),
         )
 
     @property
@@ -121,6 +124,19 @@ class Settings:
         """Names under which a browser or client may address the server."""
         own = f"[{self.host}]" if ":" in self.host else self.host
         return frozenset(name.lower() for name in (*_LOOPBACK_NAMES, own, *self.allowed_hosts))
+
+
+def _destinations(env: Mapping[str, str]) -> Destinations:
+    """Where the server itself may connect to: what its operator has named. It has no other calls.
+
+    A managed Airflow is on this machine.
+    """
+    named = [env.get("BASECAMP_AIRFLOW_URL") or "127.0.0.1", env.get("AWS_ENDPOINT_URL", "")]
+    try:
+        return Destinations.named_in([*named, *proxies_in(env)], env.get(VARIABLE, ""))
+    except ValueError as exc:
+        message = f"{VARIABLE} must be hosts, addresses or networks, with commas."
+        raise ConfigurationError(message) from exc
 
 
 class _Reader:

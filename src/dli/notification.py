@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dli.courier import Courier
+from dli.outgoing import VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,16 +28,21 @@ __all__ = [
 ]
 
 _PREFIX = "DLI_NOTIFY_"
+_FIELDS = ("json://", "jsons://", "form://", "forms://", "xml://", "xmls://")
 _KIND = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
 class Message:
-    """`kind` is a word of Apprise: `info`, `success` or `failure`."""
+    """`kind` is a word of Apprise: `info`, `success` or `failure`.
+
+    A message may come twice, when who sent it died before it knew; `event_id` is then the same.
+    """
 
     title: str
     body: str
     kind: str = "info"
+    event_id: str = ""
 
 
 def end_of_run(
@@ -49,14 +57,20 @@ def end_of_run(
     """How a run ended, as everyone is told, whatever engine it ran on."""
     if is_good:
         rows = "" if rows_affected is None else f" {rows_affected} rows."
-        return Message(f"{dataset_name} completed", f"Run {run_id}.{rows}", "success")
+        return Message(
+            f"{dataset_name} completed", f"Run {run_id}.{rows}", "success", f"{run_id}-success"
+        )
     told = "Its process ended before it could tell why." if code is None else f"{code}: {reason}"
-    return Message(f"{dataset_name} failed", f"Run {run_id}. {told}", "failure")
+    return Message(
+        f"{dataset_name} failed", f"Run {run_id}. {told}", "failure", f"{run_id}-failure"
+    )
 
 
 def settings_in(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that say where messages go."""
-    return {name: url for name, url in env.items() if name.startswith(_PREFIX)}
+    """The variables that say where messages go and may go."""
+    return {
+        name: text for name, text in env.items() if name.startswith(_PREFIX) or name == VARIABLE
+    }
 
 
 def variable(kind: str) -> str:
@@ -76,26 +90,34 @@ def unreachable(targets: Iterable[Mapping[str, str]], env: Mapping[str, str]) ->
     return sorted({variable(one["type"]) for one in targets if address(one, env) is None})
 
 
-def deliver(target: Mapping[str, str], message: Message, env: Mapping[str, str]) -> str | None:
-    """Send one message; None when it was taken, else why it was not."""
+def deliver(
+    target: Mapping[str, str],
+    message: Message,
+    env: Mapping[str, str],
+    courier: Courier | None = None,
+) -> str | None:
+    """Send one message; None when it was taken, else why it was not.
+
+    A `courier` that carries several is closed by who has it.
+    """
     url = address(target, env)
     if url is None:
         return f"{variable(target['type'])} is not set here"
-    try:
-        return _send(url, message)
-    except Exception as exc:  # noqa: BLE001 - whatever a plugin raises, the message is not sent
-        return str(exc)
+    parcel = {
+        "template": env[variable(target["type"])],
+        "url": _marked(url, message.event_id),
+        "title": message.title,
+        "body": message.body,
+        "kind": message.kind,
+    }
+    if courier is not None:
+        return courier.carry(parcel)
+    with Courier(env) as one_way:
+        return one_way.carry(parcel)
 
 
-def _send(url: str, message: Message) -> str | None:
-    try:
-        import apprise
-    except ImportError:
-        return "the package apprise is not installed here: dli[notify]"
-    sender = apprise.Apprise()
-    if not sender.add(url):
-        return "Apprise does not know this kind of address"
-    kind = apprise.NotifyType(message.kind)
-    if not sender.notify(title=message.title, body=message.body, notify_type=kind):
-        return "the message was not taken"
-    return None
+def _marked(url: str, event_id: str) -> str:
+    """The URL of a program that reads fields, told the id; people have no use for it."""
+    if not event_id or not url.startswith(_FIELDS):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}:event_id={quote(event_id, safe='')}"

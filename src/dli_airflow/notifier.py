@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from dli.courier import Courier
 from dli.notification import deliver, end_of_run
 from dli.notification import unreachable as unreachable_targets
 
@@ -57,11 +58,12 @@ class Notifier:
             code=told.get("error_code"),
             reason=told.get("error_message"),
         )
-        for target in self._targets:
-            why = deliver(target, message, os.environ)
-            if why is not None:
-                where = target["type"], target["channel"]
-                _log.warning("Nobody was told on %s %s: %s.", *where, why)
+        with Courier(os.environ) as courier:
+            for target in self._targets:
+                why = deliver(target, message, os.environ, courier)
+                if why is not None:
+                    where = target["type"], target["channel"]
+                    _log.warning("Nobody was told on %s %s: %s.", *where, why)
 
 
 def unreachable(notifications: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 HOMES = {
     "airflow": ("dli_airflow",),
     "alembic": ("basecamp.store",),
-    "apprise": ("dli.notification",),
+    "apprise": ("dli.courier",),
     "click": ("dli.cli",),
     "cronsim": ("dli.specs.cron",),
     "duckdb": ("dli.warehouse",),

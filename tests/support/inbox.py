@@ -11,12 +11,13 @@ __all__ = ["Inbox", "opened_inbox"]
 
 
 class Inbox(HTTPServer):
-    """`messages` are pairs of path and body; `status` is what senders are answered."""
+    """`messages` are pairs of path and body; senders get `status` and are sent to `location`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.messages: list[tuple[str, dict[str, Any]]] = []
         self.status = 200
+        self.location = ""
 
     @property
     def url(self) -> str:
@@ -32,6 +33,8 @@ class _Answers(BaseHTTPRequestHandler):
         self.server.messages.append((self.path, json.loads(body)))
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:

@@ -76,7 +76,10 @@ async def _caller(
     request: Request,
     idempotency_key: Annotated[
         str | None,
-        Header(description="1-255 printable ASCII characters; a repetition gets the first answer."),
+        Header(
+            description="1-255 printable ASCII characters; a repetition gets the first answer.",
+            json_schema_extra={"pattern": f"^(?:{_IDEMPOTENCY_KEY.pattern})$"},
+        ),
     ] = None,
 ) -> Caller:
     given = request.headers.getlist("idempotency-key")

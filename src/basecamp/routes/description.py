@@ -45,6 +45,9 @@ def _complete(operation: dict[str, Any], *, is_public: bool) -> None:
     responses: dict[str, Any] = operation["responses"]
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: ...}):
         del responses["422"]  # the framework's own form of errors, which never goes out
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            _forbid_nul(parameter["schema"])
     statuses = set(_EVERYWHERE)
     if "requestBody" in operation:
         statuses |= _WITH_BODY
@@ -53,3 +56,10 @@ def _complete(operation: dict[str, Any], *, is_public: bool) -> None:
     operation["security"] = [] if is_public else [{"bearer": []}, {"apiKey": []}]
     for status in sorted(statuses):
         responses.setdefault(str(status), problem_response(status))
+
+
+def _forbid_nul(schema: dict[str, Any]) -> None:
+    """No route takes a text with a NUL character in its query."""
+    for part in (schema, schema.get("items", {}), *schema.get("anyOf", ())):
+        if part.get("type") == "string" and not part.keys() & {"pattern", "enum", "format"}:
+            part["pattern"] = r"^[^\u0000]*$"

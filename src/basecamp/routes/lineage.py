@@ -8,7 +8,7 @@ from pydantic import Field
 from basecamp.routes import record
 from basecamp.routes.access import ByActor, InSite
 from basecamp.routes.answer import as_json, documented
-from basecamp.routes.query import Number, Query, Strict
+from basecamp.routes.query import Digits, Query, Strict
 from basecamp.routes.route import ApiRoute
 
 router = APIRouter(prefix="/api/v1/lineage", route_class=ApiRoute, tags=["lineage"])
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/lineage", route_class=ApiRoute, tags=["lineag
 
 class LineageQuery(Strict):
     direction: Literal["upstream", "downstream", "both"] = "both"
-    depth: Annotated[Number, Field(ge=-1, description="Distance; -1 for any.")] = -1
+    depth: Annotated[int, Field(ge=-1, description="Distance; -1 for any."), Digits] = -1
 
 
 @router.get("/{name}", responses=documented(404, 422, ok_200=record.LineageRecord))

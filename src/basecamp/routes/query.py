@@ -65,16 +65,19 @@ Model = TypeVar("Model", bound=BaseModel)
 Query = Annotated[Model, _Query()]
 """The query of a route: every parameter is a field of the model, others are refused."""
 
-Number = Annotated[int, BeforeValidator(_number)]
+Digits = BeforeValidator(_number)
+"""After the limits of a number, which are else missing in the description."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 
 Source = Literal["manual", "code"]
-Limit = Annotated[Number, Field(ge=1, le=500)]
-Offset = Annotated[Number, Field(ge=0, le=2**53)]
+Limit = Annotated[int, Field(ge=1, le=500), Digits]
+Offset = Annotated[int, Field(ge=0, le=2**53), Digits]
 Wait = Annotated[
-    Number, Field(ge=0, le=30, description="Answer when there is news, at the latest after this.")
+    int,
+    Field(ge=0, le=30, description="Answer when there is news, at the latest after this."),
+    Digits,
 ]
 Reason = Annotated[str, Field(max_length=500)]
 

@@ -10,8 +10,8 @@ from basecamp.routes.access import ByActor, ByCaller, InSite, OfRun, StillActor
 from basecamp.routes.answer import as_json, documented, of_reply, page
 from basecamp.routes.query import (
     Day,
+    Digits,
     Limit,
-    Number,
     Offset,
     Page,
     Query,
@@ -43,7 +43,7 @@ class StatusQuery(Strict):
 
 class LogQuery(Strict):
     after: Offset = 0
-    limit: Annotated[Number, Field(ge=1, le=10_000)] = 1_000
+    limit: Annotated[int, Field(ge=1, le=10_000), Digits] = 1_000
     wait: Wait = 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from basecamp.services.rounds import Rounds
 from basecamp.store import message
+from dli.courier import Courier
 from dli.notification import Message, deliver
 
 if TYPE_CHECKING:
@@ -53,21 +54,23 @@ class Notifications:
 
     def send_due(self) -> datetime | None:
         """Try every message whose time has come; returns when the next one is to be tried."""
-        while self._leadership.term is not None and not self._rounds.is_ending:
-            with self._leadership.read() as tx:
-                rows = message.due(tx, self._clock.now(), _BATCH)
-                following = message.next_try_at(tx)
-            if not rows:
-                return following
-            for row in rows:
-                if not self._rounds.is_ending:
-                    self._send(row)
+        with Courier(self._addresses) as courier:
+            while self._leadership.term is not None and not self._rounds.is_ending:
+                with self._leadership.read() as tx:
+                    rows = message.due(tx, self._clock.now(), _BATCH)
+                    following = message.next_try_at(tx)
+                if not rows:
+                    return following
+                for row in rows:
+                    if not self._rounds.is_ending:
+                        self._send(row, courier)
         return None
 
-    def _send(self, row: MessageRow) -> None:
+    def _send(self, row: MessageRow, courier: Courier) -> None:
         with self._leadership.transaction() as tx:
             message.put_off(tx, row, self._clock.now() + _FIRST_PAUSE * 3**row.attempt)
-        why = deliver(row.target, Message(row.title, row.body), self._addresses)
+        told = Message(row.title, row.body, event_id=_event_id(row))
+        why = deliver(row.target, told, self._addresses, courier)
         if why is not None:
             is_last = row.attempt + 1 >= _ATTEMPTS
             what = {"target": row.target, "title": row.title, "reason": why, "given_up": is_last}
@@ -76,3 +79,8 @@ class Notifications:
                 return
         with self._leadership.transaction() as tx:
             message.forget(tx, row)
+
+
+def _event_id(row: MessageRow) -> str:
+    """The same for every attempt, and for no other message of any store."""
+    return f"{row.created_at:%Y%m%dT%H%M%S%f}-{row.id}"

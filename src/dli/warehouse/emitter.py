@@ -91,7 +91,10 @@ class Emitter:
 
         auth = {"type": "api_key", "apiKey": self._api_key} if self._api_key else {}
         config = {"url": self._url, "timeout": _TIMEOUT_S, "auth": auth, "retry": {"total": 1}}
-        return HttpTransport(HttpConfig.from_dict(config)).emit
+        transport = HttpTransport(HttpConfig.from_dict(config))
+        transport.session.max_redirects = 0  # events go where the project says, and nowhere else
+        transport.session.stream = True  # nobody reads what is answered, however long it is
+        return transport.emit
 
     def _written_to(self, path: Path) -> Callable[[Any], object]:
         from dli.warehouse.openlineage import event_text

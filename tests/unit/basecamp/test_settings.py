@@ -7,6 +7,7 @@ import pytest
 from basecamp.rate import NO_LIMIT, Rate
 from basecamp.settings import Settings
 from dli.exceptions import ConfigurationError
+from dli.outgoing import Destinations
 
 PROJECT = Path("/project")
 
@@ -33,6 +34,8 @@ def test_every_variable_is_read() -> None:
             "BASECAMP_RUN_RATE": "0",
             "BASECAMP_TEMPLATE_ENV": "REGION,STAGE",
             "BASECAMP_LOG_LEVEL": "warning",
+            "DLI_OUTGOING_ALLOWED": "10.1.0.0/16",
+            "DLI_NOTIFY_PAGER": "json://x",
         },
         project=PROJECT,
     )
@@ -50,8 +53,22 @@ def test_every_variable_is_read() -> None:
         run_rate=NO_LIMIT,
         template_env=("REGION", "STAGE"),
         log_level="WARNING",
+        notify={"DLI_OUTGOING_ALLOWED": "10.1.0.0/16", "DLI_NOTIFY_PAGER": "json://x"},
+        destinations=Destinations.named_in(["127.0.0.1"], "10.1.0.0/16"),
     )
     assert {"basecamp.example", "other.example", "localhost"} <= settings.host_names
+
+
+def test_what_is_no_place_to_connect_to_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="DLI_OUTGOING_ALLOWED"):
+        Settings.from_env({"DLI_OUTGOING_ALLOWED": "10.0.0.0/99"}, project=PROJECT)
+
+
+def test_hosts_that_the_operator_names_may_be_inside() -> None:
+    env = {"BASECAMP_AIRFLOW_URL": "http://airflow.intern:8080", "HTTPS_PROXY": "http://proxy:1"}
+    found = Settings.from_env(env, project=PROJECT).destinations
+    assert {"airflow.intern", "proxy"} <= found.hosts
+    assert "127.0.0.1" not in found.hosts
 
 
 def test_the_command_line_wins() -> None:

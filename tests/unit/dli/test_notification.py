@@ -1,13 +1,13 @@
 """Where messages go is said by variables; a channel stays within its address."""
 
+import socket
+
 import pytest
 
-from dli.notification import Message, address, deliver, settings_in, unreachable
+from dli.courier import Courier, _harmless
+from dli.notification import Message, address, deliver, end_of_run, settings_in, unreachable
+from dli.outgoing import VARIABLE
 from inbox import opened_inbox
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:'imghdr' is deprecated:DeprecationWarning"  # a plugin of Apprise, on import
-)
 
 MESSAGE = Message("Title", "Body")
 
@@ -53,6 +53,49 @@ def test_a_message_is_sent_to_its_channel() -> None:
 )
 def test_a_message_that_cannot_be_sent_says_why(env: dict[str, str], why: str) -> None:
     assert deliver(target("pager"), MESSAGE, env) == why
+
+
+def test_f43_a_channel_names_no_host_inside() -> None:
+    with opened_inbox() as inbox:
+        env = {"DLI_NOTIFY_PAGER": f"json://{{channel}}:{inbox.server_port}/x"}
+        assert deliver(target("pager", "127.0.0.1"), MESSAGE, env) == "the message was not taken"
+        assert inbox.messages == []
+        env["DLI_OUTGOING_ALLOWED"] = "127.0.0.0/8"
+        assert deliver(target("pager", "127.0.0.1"), MESSAGE, env) is None
+        assert len(inbox.messages) == 1
+
+
+def test_f43_a_receiver_sends_nobody_elsewhere() -> None:
+    with opened_inbox() as inbox:
+        inbox.status, inbox.location = 307, "/elsewhere"
+        env = {"DLI_NOTIFY_PAGER": f"{inbox.url}/here"}
+        assert deliver(target("pager"), MESSAGE, env) == "the message was not taken"
+        assert [path for path, _ in inbox.messages] == ["/here"]
+
+
+def test_f49_programs_are_told_the_id_of_a_message() -> None:
+    with opened_inbox() as inbox:
+        env = {"DLI_NOTIFY_PAGER": f"{inbox.url}/{{channel}}?method=post"}
+        told = end_of_run("a.b", "r-1", is_good=True)
+        with Courier(env) as courier:
+            for message in (told, told, MESSAGE):
+                assert deliver(target("pager"), message, env, courier) is None
+        ids = [body.get("event_id") for _, body in inbox.messages]
+    assert ids == ["r-1-success", "r-1-success", None]
+
+
+def test_a_receiver_that_keeps_the_courier_waiting_is_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}?rto=60"
+        parcel = {"template": url, "url": url, "title": "t", "body": "b", "kind": "info"}
+        with Courier({}, timeout_s=1) as courier:
+            for _ in range(2):
+                assert courier.carry(parcel) == "the receiver kept us waiting, or sent too much"
+
+
+def test_the_courier_knows_no_secrets_of_others() -> None:
+    env = {"DLI_API_TOKEN": "x", "AWS_SECRET_ACCESS_KEY": "x", "PATH": "/bin", VARIABLE: "10.0.0.1"}
+    assert _harmless(env) == {"PATH": "/bin", VARIABLE: "10.0.0.1"}
 
 
 def test_a_message_that_is_refused_says_so() -> None:

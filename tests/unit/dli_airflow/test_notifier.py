@@ -9,10 +9,6 @@ import pytest
 from dli_airflow.notifier import Notifier, unreachable
 from inbox import Inbox, opened_inbox
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:'imghdr' is deprecated:DeprecationWarning"  # a plugin of Apprise, on import
-)
-
 TARGETS = [{"type": "pager", "channel": "#on call/1"}]
 
 

@@ -17,6 +17,7 @@ __all__ = ["silent_parts"]
 
 _KEYS = {"scheduler": "scheduler", "dag-processor": "dag_processor"}
 _TIMEOUT_S = 3.0
+_LIMIT_BYTES = 64 * 1024
 
 
 def silent_parts(url: str, births: Mapping[str, Birth | None]) -> list[str]:
@@ -45,7 +46,7 @@ def _health(url: str) -> dict[str, Any] | None:
     opener = build_opener(ProxyHandler({}))  # a proxy does not know this machine's loopback
     try:
         with opener.open(f"{url}/api/v2/monitor/health", timeout=_TIMEOUT_S) as answer:
-            found = json.load(answer)
+            found = json.loads(answer.read(_LIMIT_BYTES))
     except (URLError, OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

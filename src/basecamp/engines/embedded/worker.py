@@ -27,6 +27,7 @@ from basecamp.engines.embedded.memory import limit_memory
 from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
 from dli.exceptions import DLIError
+from dli.outgoing import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,7 @@ class Worker:
         self._logs_dir = state_dir / "logs"
         self._logs_dir.mkdir(mode=0o700, exist_ok=True)
         self._workshop = Workshop(project, allowed_env)
+        watch(lambda: self._workshop.destinations)
         self._news = News(lambda ids: self._send({"op": "logged", "run_ids": ids}))
         self._jobs: dict[tuple[str, int], Job] = {}
         self._desks: dict[int, Desk] = {}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dli.config import config_file
+from dli.outgoing import VARIABLE, Destinations, proxies_in
 from dli.specs.project import Project
 from dli.warehouse.connection import warehouse_of
 from dli.warehouse.emitter import emitter_of
@@ -53,6 +54,13 @@ class Workshop:
                     self._emitter = emitter_of(self._project)
                 self._retire_warehouse()
             return self._project
+
+    @property
+    def destinations(self) -> Destinations:
+        """Where this process may connect to: the project's target of lineage."""
+        target = "" if self._project is None else self._project.config.lineage.url or ""
+        named = [target, *proxies_in(os.environ)]
+        return Destinations.named_in(named, os.environ.get(VARIABLE, ""))
 
     def emitter(self) -> Emitter | None:
         """Where the project wants to be told of its runs."""

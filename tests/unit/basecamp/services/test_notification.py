@@ -20,9 +20,6 @@ from basecamp.store.database import Database
 from inbox import Inbox, opened_inbox
 from process import wait_for
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:'imghdr' is deprecated:DeprecationWarning"  # a plugin of Apprise, on import
-)
 NAME = "shop.sales.daily"
 ANA, CI = Caller(local_actor("ana")), Caller(local_actor("ci"))
 
@@ -129,6 +126,23 @@ def test_a_channel_that_is_down_is_tried_again_by_the_next_server_too(
     clock.advance(timedelta(seconds=10))
     assert place.told() == [("/ops", OVER)]
     assert place.waiting() == 0
+
+
+def test_f49_every_attempt_has_the_id_of_its_message(
+    place: Place, inbox: Inbox, clock: Any
+) -> None:
+    place.register("ops", "ana")
+    place.publish(spec())
+    inbox.status = 500
+    ids: list[set[str]] = []
+    for status in (500, 200):
+        inbox.status = status
+        place.notifications.send_due()
+        ids.append({body["event_id"] for _, body in inbox.messages})
+        inbox.messages.clear()
+        clock.advance(timedelta(seconds=10))
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 2
 
 
 def test_f49_a_channel_that_stays_down_is_given_up(place: Place, inbox: Inbox, clock: Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from basecamp.specstore.base import SpecStore
 from basecamp.specstore.location import open_spec_store
+from dli.outgoing import Destinations
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -18,6 +19,6 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def every_store(store_url: str, tmp_path: Path) -> SpecStore:
-    opened = open_spec_store(store_url, tmp_path)
+    opened = open_spec_store(store_url, tmp_path, Destinations.named_in(["127.0.0.1"]))
     assert not opened.prepare()
     return opened

@@ -8,6 +8,7 @@ import pytest
 from basecamp.specstore.base import FileKey, SpecStore
 from basecamp.specstore.location import open_spec_store
 from dli.exceptions import DLIValidationError
+from dli.outgoing import Destinations
 from dli.specs.published import open_published
 
 
@@ -112,7 +113,7 @@ def test_states_come_and_go(store: SpecStore) -> None:
 
 def test_another_server_finds_the_same(store: SpecStore, store_url: str, tmp_path: Path) -> None:
     publish(store, "a.one")
-    other = open_spec_store(store_url, tmp_path)
+    other = open_spec_store(store_url, tmp_path, Destinations.named_in(["127.0.0.1"]))
     assert other.prepare()
     assert other.scan() == store.scan()
     publish(other, "a.two")
