@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -11,6 +11,7 @@ from basecamp.auth import GuessLimit, given_token, refusal
 from basecamp.errors import RequestRefusedError
 from basecamp.rate import RequestRates
 from basecamp.routes.vigil import Vigil
+from basecamp.routes.waiting_room import WaitingRoom
 from basecamp.routes.watch import RunWatch
 from basecamp.services.audit import AuditService
 from basecamp.services.backfill import BackfillService
@@ -60,6 +61,7 @@ class Site:
     transpile: TranspileService
     lineage: LineageService
     catalog: CatalogService
+    waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
 
 
 def site_of(request: Request) -> Site:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -36,6 +38,8 @@ class ApiRoute(APIRoute):
         takes_body = self.body_field is not None
         repeatable = frozenset((self.openapi_extra or {}).get("x-repeatable-query", ()))
         limit_bytes = (self.openapi_extra or {}).get("x-body-limit-bytes", body.LIMIT_BYTES)
+        # What tells how the server is must be told when there is too much to do, too.
+        takes_turn = not iscoroutinefunction(self.endpoint) and self.path.startswith("/api/")
 
         async def checked(request: Request) -> Response:
             await identify(request, self.path_format)
@@ -46,7 +50,8 @@ class ApiRoute(APIRoute):
             strict = _ReadRequest(request.scope, request.receive)
             await strict.take(data)
             try:
-                response = await handle(strict)
+                async with site_of(request).waiting_room.turn() if takes_turn else nullcontext():
+                    response = await handle(strict)
             except RequestValidationError as exc:
                 raise refusal_of(exc.errors()) from exc
             if allowance := getattr(request.state, "allowance", None):
