@@ -14,6 +14,7 @@ HOMES = {
     "apprise": ("dli.courier",),
     "click": ("dli.cli",),
     "cronsim": ("dli.specs.cron",),
+    "dotenv": ("dli.models.context",),
     "duckdb": ("dli.warehouse",),
     "fastapi": ("basecamp.app", "basecamp.routes"),
     "http.client": ("dli.client",),
@@ -25,7 +26,6 @@ HOMES = {
     "obstore": ("dli.specs.bucket",),
     "psycopg": ("basecamp.store",),
     "pydantic": ("basecamp.routes", "dli.api", "dli.models", "dli.specs"),
-    "pydantic_settings": ("dli.models.context",),
     "sqlalchemy": ("basecamp.store",),
     "sqlglot": ("dli.specs", "dli.warehouse"),
     "starlette": ("basecamp.gate", "basecamp.routes"),
@@ -43,6 +43,7 @@ USED_BY_OTHERS = {
 IMPORT_NAMES = {
     "openlineage-python": "openlineage",
     "prometheus-client": "prometheus_client",
+    "python-dotenv": "dotenv",
     "pyyaml": "yaml",
 }
 

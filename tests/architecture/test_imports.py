@@ -14,12 +14,12 @@ import pytest
 
 HEAVY = (
     "alembic",
+    "dotenv",
     "duckdb",
     "fastapi",
     "importlib.metadata",
     "minijinja",
     "pydantic",
-    "pydantic_settings",
     "rich",
     "sqlalchemy",
     "sqlglot",

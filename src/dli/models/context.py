@@ -1,15 +1,15 @@
 """The execution context: what an API object needs to know about project, server and mode."""
 
+import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dli.config import find_project_root, server_block
 from dli.models.common import SQLDialect
@@ -17,8 +17,11 @@ from dli.models.state import ExecutionMode
 
 __all__ = ["ExecutionContext"]
 
+_PREFIX = "DLI_"
+_ENV_FILE = Path(".env")
 
-class ExecutionContext(BaseSettings):
+
+class ExecutionContext(BaseModel):
     """Settings of an API object.
 
     An argument wins over the `DLI_*` variable of the same name, that over `.env` in the working
@@ -28,11 +31,7 @@ class ExecutionContext(BaseSettings):
     seconds.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="DLI_",
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
+    model_config = ConfigDict(
         extra="ignore",
         validate_assignment=True,
         hide_input_in_errors=True,  # the token is an input
@@ -70,7 +69,7 @@ class ExecutionContext(BaseSettings):
         def __init__(self, *, mock_mode: bool = False, **given: Any) -> None:
             if mock_mode:
                 given.setdefault("execution_mode", ExecutionMode.MOCK)
-            super().__init__(**given)
+            super().__init__(**{**_variables(type(self)), **given})
             self._ask_project()
 
     @property
@@ -107,6 +106,44 @@ class ExecutionContext(BaseSettings):
                 yield name, _without_user_info(value)
             else:
                 yield name, value.value if isinstance(value, Enum) else value
+
+
+def _variables(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields that variables, or `.env` in the working directory, give; an empty one gives none.
+
+    Written out, for a library that does so takes as long to import as all of pydantic.
+    """
+    known = {**_named(_env_file()), **_named(os.environ)}
+    given: dict[str, Any] = {name: known[name] for name in model.model_fields if name in known}
+    if "parameters" in given:
+        given["parameters"] = _json_value(given["parameters"])
+    return given
+
+
+def _env_file() -> Mapping[str, str | None]:
+    if not _ENV_FILE.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return dotenv_values(_ENV_FILE, encoding="utf-8")
+
+
+def _named(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Those of ours by the names of their fields; upper and lower case are the same."""
+    ours = ((name.upper(), value) for name, value in variables.items())
+    return {
+        name.removeprefix(_PREFIX).lower(): value
+        for name, value in ours
+        if value and name.startswith(_PREFIX)
+    }
+
+
+def _json_value(text: str) -> Any:
+    """What is no JSON stays as it is: the model says which field cannot be used."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _without_user_info(url: str) -> str:

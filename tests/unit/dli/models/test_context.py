@@ -87,6 +87,27 @@ def test_a_wrong_value_is_refused_when_made_and_when_set(name: str, value: objec
         setattr(context, name, value)
 
 
+def test_a_variable_may_be_written_in_any_case(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("dli_timeout=11\nexport DLI_DIALECT='spark'  # quoted\nDLI_X\n")
+    monkeypatch.setenv("Dli_Verbose", "yes")
+    context = ExecutionContext()
+    assert (context.timeout, context.dialect, context.verbose) == (11, "spark", True)
+
+
+def test_parameters_are_json_wherever_they_come_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("""DLI_PARAMETERS='{"a": [1]}'\n""")
+    assert ExecutionContext().parameters == {"a": [1]}
+    assert ExecutionContext(parameters={"b": 2}).parameters == {"b": 2}
+    monkeypatch.setenv("DLI_PARAMETERS", "{oops")
+    with pytest.raises(ValidationError, match="parameters") as refused:
+        ExecutionContext()
+    assert "oops" not in str(refused.value)
+
+
 def test_a_wrong_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLI_EXECUTION_MODE", "remote")
     with pytest.raises(ValidationError, match="execution_mode"):
