@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -31,7 +30,6 @@ from basecamp.store import (
 from basecamp.store.database import Database
 from dli.exceptions import ConfigurationError, ServerError
 from dli.specs.content import content_hash
-from postgres import PostgresServer
 
 _HERE = Path(next(iter(migrations.__path__)))
 
@@ -52,15 +50,6 @@ def _statements(database: Database) -> set[str]:
     with database.read() as tx:
         found = tx.execute(text(asked)).scalars()
         return {" ".join(part.split()) for part in found if "alembic_version" not in part}
-
-
-@pytest.fixture
-def unprepared(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Database:
-    """Another store of the same kind, without tables."""
-    if not database.is_shared:
-        return Database.at(tmp_path / "unprepared.db")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return Database(server.create_database(f"unprepared{uuid4().hex}"))
 
 
 def test_a_new_store_equals_all_migrations(database: Database, unprepared: Database) -> None:
