@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from basecamp import telemetry
+from basecamp import journal
 from basecamp.settings import Settings
 from dli import __version__
 from dli.exceptions import ConfigurationError, DLIError, ErrorCode
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command in ("backup", "restore"):
             return _keep_state(given, Settings.from_env(os.environ, project=project))
         settings = Settings.from_env(os.environ, project=project, host=given.host, port=given.port)
-        telemetry.set_up_logging(settings.log_level)
+        journal.set_up_logging(settings.log_level)
         return _serve(settings)
     except DLIError as exc:
         return _refuse(exc, _EXIT_FAILED)

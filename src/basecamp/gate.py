@@ -8,7 +8,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from basecamp import errors, telemetry
+from basecamp import errors, journal
 from basecamp.errors import RequestRefusedError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _NO_ROUTE = "none"
 _CLIENT_GONE = 499
 _SECURITY_HEADERS = [
@@ -44,7 +45,8 @@ class Gate:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         request_id = _request_id(headers.get(b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
-        telemetry.request_id.set(request_id)
+        journal.request_id.set(request_id)
+        scope["state"]["traceparent"] = _traceparent(headers.get(b"traceparent"))
         answer = _Answer(send, request_id)
         started_at = time.perf_counter()
         try:
@@ -103,6 +105,11 @@ def _request_id(given: bytes | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
     return secrets.token_hex(12)
+
+
+def _traceparent(given: bytes | None) -> str | None:
+    """Where the caller is in a trace, as the W3C has it; anything else counts as nothing."""
+    return given.decode() if given is not None and _TRACEPARENT.fullmatch(given) else None
 
 
 def _host_name(host: bytes) -> str:

@@ -1,15 +1,9 @@
-"""What the server tells about itself: JSON lines in the log, figures for Prometheus."""
+"""What the server tells about itself in figures, for Prometheus."""
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
 import time
-import traceback
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -31,54 +25,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Id of the request that is being answered; part of every log line written meanwhile."""
-
 _RUN_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400)
 _DELAY_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-class JsonLines(logging.Formatter):
-    """One event, one line: texts of others cannot break out of it or steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
-        if (current := request_id.get()) is not None:
-            line["request_id"] = current
-        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = describe(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=True, default=str).replace("\x7f", "\\u007f")
-
-
-def describe(error: BaseException) -> list[dict[str, Any]]:
-    """An error and its causes with their places, without texts of others: they may hold secrets."""
-    found: list[dict[str, Any]] = []
-    cause: BaseException | None = error
-    while cause is not None and len(found) < 10:
-        entry: dict[str, Any] = {"type": type(cause).__qualname__}
-        if isinstance(cause, DLIError):
-            entry |= {"code": cause.code.value, "message": cause.message}
-        frames = traceback.extract_tb(cause.__traceback__)
-        entry["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-15:]]
-        found.append(entry)
-        cause = cause.__cause__ or cause.__context__
-    return found
-
-
-def set_up_logging(level: str) -> None:
-    """Send every log record to stderr as JSON lines."""
-    stderr = logging.StreamHandler(sys.stderr)
-    stderr.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[stderr], force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.captureWarnings(capture=True)
 
 
 class Figures(NamedTuple):

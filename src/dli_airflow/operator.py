@@ -88,11 +88,12 @@ class DatasetOperator(BaseOperator):
         order = self._order(request, context)
         interval = order.interval
         _log.info(
-            "Attempt %s of %s, data interval %s to %s.",
+            "Attempt %s of %s, data interval %s to %s.%s",
             attempt,
             self.retries + 1,
             interval.start.isoformat(),
             interval.end.isoformat(),
+            f" Request {request.request_id}." if request.request_id else "",
         )
         self._job = Job(order)
         if self._is_killed:

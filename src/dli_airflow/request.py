@@ -18,11 +18,16 @@ __all__ = ["Request"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The data interval, when it was decided already, and parameters, as given; not yet checked."""
+    """The data interval, when it was decided already, and parameters, as given; not yet checked.
+
+    `request_id` and `traceparent` are those of the request to Basecamp that the run was asked by.
+    """
 
     interval: Interval | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     spec_hash: str | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
 
     @classmethod
     def from_conf(cls, conf: Mapping[str, Any]) -> Request:
@@ -34,7 +39,8 @@ class Request:
         if not isinstance(parameters, dict):
             raise _refused("parameters must be a mapping")
         bounds = conf.get("interval_start"), conf.get("interval_end")
-        return cls(_interval(*bounds), parameters, conf.get("spec_hash"))
+        ids = (conf.get(name) for name in ("spec_hash", "request_id", "traceparent"))
+        return cls(_interval(*bounds), parameters, *ids)
 
     def resolved(
         self, cron: str, timezone: str, planned: Interval | None, at: datetime

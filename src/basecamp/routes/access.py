@@ -92,7 +92,8 @@ async def _caller(
         key = Idempotency(
             idempotency_key, request.method, request.scope["path"], request.state.body_sha256
         )
-    return Caller(request.state.actor, request.state.request_id, key)
+    state = request.state
+    return Caller(state.actor, state.request_id, key, state.traceparent)
 
 
 async def _reader(request: Request) -> Caller:

@@ -15,7 +15,7 @@ from basecamp.services.run import (
     stored_backfill,
 )
 from basecamp.services.workflow import permit_on
-from basecamp.store import backfill, run, spec
+from basecamp.store import backfill, origin, run, spec
 from basecamp.store.new_run import new_run_id, run_values
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.specs.schedule import Interval, intervals_between
@@ -173,6 +173,7 @@ def _store(
     ]
     if queued:
         run.add(change.tx, queued)
+        origin.add(change.tx, [values["run_id"] for values in queued], change.caller.origin)
     return backfill_id
 
 

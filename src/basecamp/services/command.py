@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.store import audit, idempotency
 from basecamp.store.idempotency import StoredAnswer
+from basecamp.store.origin import Origin
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode, WorkflowExecutionError
 
 if TYPE_CHECKING:
@@ -53,10 +54,16 @@ class Caller:
     actor: Actor
     request_id: str | None = None
     idempotency: Idempotency | None = None
+    traceparent: str | None = None
 
     @property
     def name(self) -> str:
         return self.actor.name
+
+    @property
+    def origin(self) -> Origin:
+        """What a run that is asked for now comes from."""
+        return Origin(self.request_id, self.traceparent)
 
 
 Permit = Callable[["Connection"], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
 from basecamp.services.record import attempt_record, backfill_record, run_record
 from basecamp.services.workflow import addressed, permit_on
-from basecamp.store import backfill, holding, run, spec
+from basecamp.store import backfill, holding, origin, run, spec
 from basecamp.store.new_run import run_values
 from basecamp.store.run import Outcome, RunFilter, RunRow
 from basecamp.store.tally import Tally
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from basecamp.store.database import Database
     from basecamp.store.workflow import WorkflowRow
 
+_log = logging.getLogger(__name__)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHOWN_DAYS = 1_000
 
@@ -147,11 +149,13 @@ class RunService:
                 parameters=stored,
             )
             run.add(change.tx, [values])
+            origin.add(change.tx, [values["run_id"]], caller.origin)
             change.audit("run.start", name, detail={"run_id": values["run_id"]})
             record = run_record(_found(change.tx, values["run_id"]))
             return Reply(202, {**record, "message": "The run is queued."})
 
         reply = self._commands.execute(caller, permit, queue)
+        _log.info("run.queued", extra={"run_id": reply.body["run_id"]})
         self._engine.wake()
         return reply
 

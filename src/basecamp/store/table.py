@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from basecamp.store.column import JsonText, PlainText, UtcInstant
 
-HEAD = "0007"
+HEAD = "0008"
 """Revision of the newest migration: what these definitions describe."""
 
 metadata = MetaData()
@@ -275,4 +275,27 @@ token = Table(
     Column("revoked_by", PlainText),
     Column("last_used_at", UtcInstant),
     Index("token_by_name", "name", "created_at"),
+)
+
+origin = Table(
+    "origin",
+    metadata,
+    Column("run_id", PlainText, primary_key=True),
+    Column("request_id", PlainText),
+    Column("traceparent", PlainText),
+)
+
+expired = Table(  # counts of runs that are not kept any more
+    "expired",
+    metadata,
+    Column("run_type", PlainText, primary_key=True),
+    Column("status", PlainText, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+horizon = Table(
+    "horizon",
+    metadata,
+    Column("dataset_name", PlainText, primary_key=True),
+    Column("fired_until", UtcInstant, nullable=False),  # no instant up to it fires any more
 )

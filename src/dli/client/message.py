@@ -63,6 +63,7 @@ def encode(request: Request, config: ServerConfig) -> WireRequest:
         target += "?" + urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)
     headers = {
         "User-Agent": _USER_AGENT,
+        "X-Request-Id": uuid.uuid4().hex,
         "Accept": "application/json, application/problem+json",
     }
     if config.api_key:

@@ -169,7 +169,9 @@ def _tell(message: WireRequest, response: ServerResponse, duration_s: float) -> 
     if (logging := sys.modules.get("logging")) is not None:
         path, _, _ = message.target.partition("?")
         words = message.method, path, response.status_code, duration_s * 1000
-        logging.getLogger(__name__).debug("%s %s: %d in %.0f ms", *words)
+        request_id = message.headers["X-Request-Id"]
+        log = logging.getLogger(__name__)
+        log.debug("%s %s: %d in %.0f ms, request %s", *words, request_id)
 
 
 def _outcome(state: RetryCallState) -> Answer:

@@ -18,6 +18,7 @@ FULL = {
     "parameters": {"execution_date": "2025-05-05"},
     "spec_hash": "abc",
     "run_type": "adhoc",
+    "request_id": "asked-1",
 }
 
 
@@ -28,6 +29,7 @@ def covered(conf: dict[str, Any], planned: Interval | None = None) -> Interval:
 def test_the_interval_asked_for_wins() -> None:
     assert covered(FULL, PLANNED) == ASKED
     assert Request.from_conf(FULL).spec_hash == "abc"
+    assert Request.from_conf(FULL).request_id == "asked-1"
     assert Request.from_conf(FULL).parameters == {"execution_date": "2025-05-05"}
 
 

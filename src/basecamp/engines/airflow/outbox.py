@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from basecamp.store import run, workflow
+from basecamp.store import origin, run, workflow
 from basecamp.store.run import Outcome
 from dli.exceptions import ErrorCode
 
@@ -64,7 +64,9 @@ def refuse(tx: Connection, parcel: Parcel, why: str, now: datetime, changes: Cha
 def _parcel(tx: Connection, row: RunRow) -> Parcel:
     source = workflow.effective(tx, row.dataset_name)
     spec_hash = row.spec_hash if source is None else source.spec_hash
-    return Parcel(row.run_id, row.dataset_name, spec_hash, _conf(row))
+    came_from = origin.find(tx, row.run_id)._asdict()
+    conf = _conf(row) | {name: value for name, value in came_from.items() if value is not None}
+    return Parcel(row.run_id, row.dataset_name, spec_hash, conf)
 
 
 def _conf(row: RunRow) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.embedded.announcement import announce, wishes_in
-from basecamp.store import run, spec
+from basecamp.store import origin, run, spec
+from basecamp.store.origin import Origin
 from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
 from dli.exceptions import ErrorCode
@@ -41,6 +42,7 @@ class Execution:
     claim: int
     started_at: datetime
     timeout_seconds: int
+    origin: Origin = field(default_factory=Origin)
     wishes: Wishes = field(default_factory=dict)
     deadline: float = 0.0
     interrupted_at: float | None = None
@@ -71,6 +73,8 @@ class Plan:
     changed: set[str] = field(default_factory=set)
     retry_at: datetime | None = None
     has_messages: bool = False
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What the log is told once the transaction is stored."""
     counts: Tally = field(default_factory=Tally)
 
     def note(self, row: RunRow) -> None:
@@ -78,6 +82,12 @@ class Plan:
         self.changed.add(row.run_id)
         if row.backfill_id is not None:
             self.changed.add(row.backfill_id)
+
+    def tell(self, event: str, execution: Execution, **more: Any) -> None:
+        """Have a line of the log about an attempt."""
+        ids = {"run_id": execution.run_id, "request_id": execution.origin.request_id}
+        known = {name: value for name, value in (ids | more).items() if value is not None}
+        self.events.append((event, {"dataset_name": execution.dataset_name, **known}))
 
 
 def settle(tx: Connection, execution: Execution, report: Report, now: datetime, plan: Plan) -> None:
@@ -89,6 +99,15 @@ def settle(tx: Connection, execution: Execution, report: Report, now: datetime, 
     plan.note(row)
     end = _end(execution, report, row)
     run.close_attempt(tx, row, execution.started_at, now, end)
+    took_ms = round((now - execution.started_at).total_seconds() * 1000)
+    plan.tell(
+        "run.attempt_ended",
+        execution,
+        attempt=row.attempt,
+        outcome=end.status,
+        code=end.error_code,
+        duration_ms=took_ms,
+    )
     if row.status != "RUNNING":
         return
     retry = _retry(row, report, end, now)
@@ -167,6 +186,7 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
         return
     plan.note(row)
     content = spec.load(tx, row.spec_hash)
+    came_from = origin.find(tx, row.run_id)
     execution = Execution(
         run_id=row.run_id,
         dataset_name=row.dataset_name,
@@ -174,8 +194,10 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
         claim=row.claim + 1,
         started_at=now,
         timeout_seconds=row.timeout_seconds,
+        origin=came_from,
         wishes=wishes_in(content),
     )
+    plan.tell("run.attempt_started", execution, attempt=attempt)
     message = {
         "op": "run",
         "run_id": row.run_id,
@@ -188,5 +210,6 @@ def _start(tx: Connection, row: RunRow, now: datetime, plan: Plan) -> None:
         "interval_start": row.interval_start.isoformat(),
         "interval_end": row.interval_end.isoformat(),
         "timezone": row.timezone,
+        **came_from._asdict(),
     }
     plan.started.append((execution, message))

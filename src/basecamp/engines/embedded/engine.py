@@ -305,6 +305,8 @@ class EmbeddedEngine:
         dispatch.claim(tx, now, executing | self._questions.written, free, plan)
 
     def _carry_out(self, plan: Plan) -> None:
+        for event, words in plan.events:
+            _log.info(event, extra=words)
         self._reports.clear()
         self._retry_at = plan.retry_at
         self._stepped_at = self._clock.monotonic()

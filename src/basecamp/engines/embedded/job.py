@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dli.warehouse.base import Session, StatementEvent
     from dli.warehouse.trace import Trace
 
+_log = logging.getLogger(__name__)
 _LEVELS = {"failed": "error", "ignored": "warning", "skipped": "warning"}
 
 
@@ -177,13 +179,19 @@ class Job:
             return statements, render_gate(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
-        self._write(_LEVELS.get(event.kind, "info"), str(event))
+        level = _LEVELS.get(event.kind, "info")
+        self._write(level, str(event))
+        if event.duration_ms is not None:
+            words = {"phase": event.phase, "position": event.position, "outcome": event.kind}
+            _log.info("run.statement", extra={**words, "duration_ms": event.duration_ms})
 
     def _headline(self) -> str:
         message = self._message
+        request_id = message.get("request_id")
+        asked = f" Request {request_id}." if request_id else ""
         return (
             f"Attempt {message['attempt']} of {message['max_attempts']}, data interval "
-            f"{message['interval_start']} to {message['interval_end']}."
+            f"{message['interval_start']} to {message['interval_end']}.{asked}"
         )
 
     def _failed(self, message: str, code: str) -> JobFailed:

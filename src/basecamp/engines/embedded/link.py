@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import signal
@@ -52,6 +53,7 @@ class WorkerLink:
                 str(state_dir),
                 ",".join(template_env),
                 str(memory_mb),
+                logging.getLevelName(logging.getLogger(__name__).getEffectiveLevel()),
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from basecamp import journal
 from basecamp.engines.embedded.desk import Desk
 from basecamp.engines.embedded.inquiry import SUBJECTS
 from basecamp.engines.embedded.job import Job, JobFailed
@@ -104,6 +105,8 @@ class Worker:
     def _run(self, job: Job, message: Message) -> None:
         which: Message = {"run_id": message["run_id"], "claim": message["claim"]}
         report: Message = {"op": "result", **which}
+        journal.run_id.set(message["run_id"])
+        journal.request_id.set(message.get("request_id"))
         try:
             report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
@@ -115,6 +118,8 @@ class Worker:
             del self._jobs[message["run_id"], message["claim"]]
             job.close()
             self._news.discard(message["run_id"])
+            journal.run_id.set(None)
+            journal.request_id.set(None)
         self._send(report)
 
     def _ask(self, desk: Desk, message: Message) -> None:
@@ -143,7 +148,8 @@ class Worker:
 
 def main(arguments: list[str]) -> None:
     """Serve the engine on an inherited socket; ends the process when it hangs up."""
-    descriptor, project, state_dir, names, memory_mb = arguments
+    descriptor, project, state_dir, names, memory_mb, log_level = arguments
+    journal.set_up_logging(log_level)
     limit_memory(int(memory_mb))
     allowed_env = {name: os.environ[name] for name in names.split(",") if name in os.environ}
     signal.signal(signal.SIGINT, signal.SIG_IGN)

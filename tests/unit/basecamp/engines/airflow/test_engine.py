@@ -1,5 +1,6 @@
 """Runs go out to Airflow once, and what becomes of them comes back as it is."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,17 @@ def test_a_run_is_followed_from_queue_to_end(camp: "Camp", airflow: StubAirflow,
     assert [one["status"] for one in found["attempts"]] == ["COMPLETED"]
     assert camp.told == {run_id}
     assert len(airflow.triggers()) == 1
+
+
+def test_a_run_takes_the_request_that_asked_for_it_along(
+    camp: "Camp", airflow: StubAirflow, name: str
+) -> None:
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    asked = replace(camp.caller, request_id="asked-1", traceparent=trace)
+    run_id = camp.runs.start(asked, name, parameters={}).body["run_id"]
+    camp.step()
+    conf = airflow.runs[name, run_id]["conf"]
+    assert (conf["request_id"], conf["traceparent"]) == ("asked-1", trace)
 
 
 def test_a_failure_tells_its_code_and_every_attempt(
