@@ -87,6 +87,8 @@ clean: ## remove what make has built
 lint: .venv/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
+	@$(BIN)/zizmor --quiet --offline --no-progress .github
 
 types: .venv/.dev
 	@$(BIN)/mypy

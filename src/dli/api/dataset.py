@@ -119,7 +119,9 @@ class DatasetAPI(SpecFacade[DatasetSpec]):
                     trace=trace,
                 )
 
-        return gated_result(name, started_at, work, sql)
+        # An executor of the caller's cannot tell what was written from what was read.
+        with_read = self._executor is not None
+        return gated_result(name, started_at, work, sql, with_read=with_read)
 
     def check(self, name: str, *, parameters: dict[str, Any] | None = None) -> ValidationResult:
         """Render every statement, and bind it on the warehouse without any effect.

@@ -1,8 +1,10 @@
 """Cron expressions: the accepted grammar and the one decision when each of them fires."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -36,8 +38,22 @@ def check_schedule(cron: str, timezone: str) -> None:
 
     Raises: WorkflowRegistrationError DLI-805.
     """
-    _parse(cron)
-    find_zone(timezone)
+    for _, error in schedule_problems(cron, timezone):
+        raise error
+
+
+def schedule_problems(
+    cron: str, timezone: str
+) -> Iterator[tuple[Literal["cron", "timezone"], WorkflowRegistrationError]]:
+    """What `check_schedule` refuses, all of it, each with the key that it is about."""
+    try:
+        _parse(cron)
+    except WorkflowRegistrationError as error:
+        yield "cron", error
+    try:
+        find_zone(timezone)
+    except WorkflowRegistrationError as error:
+        yield "timezone", error
 
 
 @lru_cache(maxsize=4096)

@@ -10,11 +10,10 @@ from dli.exceptions import (
     DLIValidationError,
     QualitySpecNotFoundError,
     QualitySpecParseError,
-    WorkflowRegistrationError,
 )
 from dli.models.common import ValidationResult
 from dli.models.quality import DqTestDefinitionSpec, QualitySpec
-from dli.specs.cron import check_schedule
+from dli.specs.cron import schedule_problems
 from dli.specs.discovery import label_of, quality_files
 from dli.specs.document import Document, Plain, read_document, typed
 from dli.specs.parser import check_depth, unknown_keys, validated
@@ -183,10 +182,8 @@ def check_quality(spec: QualitySpec, *, tests: Sequence[str] | None = None) -> V
         warnings.append("there are no tests")
     errors = [f"tests: there is no test '{name}'" for name in unknown_tests(spec, tests or ())]
     if spec.schedule is not None:
-        try:
-            check_schedule(spec.schedule.cron, spec.schedule.timezone)
-        except WorkflowRegistrationError as error:
-            errors.append(f"schedule: {error.message}")
+        problems = schedule_problems(spec.schedule.cron, spec.schedule.timezone)
+        errors += [f"schedule: {error.message}" for _, error in problems]
     seen = set[str]()
     for test in spec.tests:
         if test.name in seen:

@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from dli.exceptions import ErrorCode, WorkflowRegistrationError
+from dli.exceptions import ErrorCode
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.models.spec import QueryParameter, QueryType, SpecType, StatementDefinition
-from dli.specs.cron import check_schedule
+from dli.specs.cron import schedule_problems
 from dli.specs.document import Place
 from dli.specs.name import NAME_RULE, is_name
 from dli.specs.parameter import coerce, unfillable
@@ -138,10 +138,7 @@ def _execution(spec: DatasetSpec | MetricSpec) -> Iterator[Finding]:
 def _schedule(spec: DatasetSpec) -> Iterator[Finding]:
     if spec.schedule is None:
         return
-    try:
-        check_schedule(spec.schedule.cron, spec.schedule.timezone)
-    except WorkflowRegistrationError as error:
-        key = "timezone" if error.message.startswith("timezone") else "cron"
+    for key, error in schedule_problems(spec.schedule.cron, spec.schedule.timezone):
         yield Finding(("schedule", key), error.message, error.code)
     if missing := unfillable(spec.parameters):
         yield Finding(

@@ -44,22 +44,38 @@ def binding_result(check: Callable[[], list[str]]) -> ValidationResult:
 
 
 def dataset_result(
-    name: str, started_at: datetime, outcome: DatasetExecutionResult, sql: str | None
+    name: str,
+    started_at: datetime,
+    outcome: DatasetExecutionResult,
+    sql: str | None,
+    *,
+    with_read: bool = True,
 ) -> DatasetResult:
-    """SQL that the engine refused is a failure with its reason."""
+    """SQL that the engine refused is a failure with its reason.
+
+    Rows that the main statement only read are counted `with_read` alone.
+    """
     if not outcome.success:
         reason, code = outcome.error_message or _REFUSED, outcome.error_code
         return dataset_failure(name, started_at, reason, sql, code=code)
     main = outcome.main_result
-    return dataset_success(name, started_at, sql, rows_affected=main.row_count if main else None)
+    if main is None:
+        return dataset_success(name, started_at, sql)
+    rows = main.row_count if with_read else main.rows_affected
+    return dataset_success(name, started_at, sql, rows_affected=rows)
 
 
 def gated_result(
-    name: str, started_at: datetime, work: Callable[[], DatasetExecutionResult], sql: str | None
+    name: str,
+    started_at: datetime,
+    work: Callable[[], DatasetExecutionResult],
+    sql: str | None,
+    *,
+    with_read: bool = False,
 ) -> DatasetResult:
     """The same of `work`, which a quality gate may end."""
     try:
-        return dataset_result(name, started_at, work(), sql)
+        return dataset_result(name, started_at, work(), sql, with_read=with_read)
     except ExecutionError as error:
         if error.code is not ErrorCode.QUALITY_TEST_EXECUTION:
             raise

@@ -68,7 +68,7 @@ class Trace:
             reads, writes = tables_of(self._spec, rendered)
             self._columns = columns_of(session, [*reads, *writes])
         main = result.main_result
-        self.tell("COMPLETE", row_count=None if main is None else main.row_count)
+        self.tell("COMPLETE", row_count=None if main is None else main.rows_affected)
 
     def tell(self, state: State, *, row_count: int | None = None, error: str | None = None) -> None:
         if self._emitter is None:

@@ -97,6 +97,13 @@ def test_a_dataset_runs_and_the_answer_says_what_it_did(shop: Any) -> None:
     assert [row["action"] for row in trail][-2:] == ["dataset.run"] * 2
 
 
+def test_a_dataset_that_only_reads_affects_no_rows(shop: Any) -> None:
+    spec = HEAD | {"name": "shop.sales.read", "query_statement": "SELECT * FROM range(3)"}
+    assert shop.post("/api/v1/datasets", {"spec": spec}).status == 201
+    done = run(shop, "shop.sales.read")
+    assert (done["status"], done["rows_affected"]) == ("success", None)
+
+
 def test_a_dry_run_binds_and_changes_nothing(shop: Any) -> None:
     done = run(shop, parameters={"ds": "2026-03-01"}, dry_run=True)
     assert (done["status"], done["rows_affected"]) == ("success", None)

@@ -112,7 +112,7 @@ def _run_dataset(
     if read and not result.error_message:
         note("The main statement only reads: nothing was written. INSERT INTO ... SELECT writes.")
     is_dry = dry_run or api.context.dry_run
-    _emit_result(result, is_dry=is_dry, show_sql=show_sql, is_read=bool(read))
+    _emit_result(result, is_dry=is_dry, show_sql=show_sql, read=read[-1] if read else None)
 
 
 def _run_sql(
@@ -171,7 +171,7 @@ def _tell(event: StatementEvent) -> None:
 
 
 def _emit_result(
-    result: DatasetResult, *, is_dry: bool, show_sql: bool, is_read: bool = False
+    result: DatasetResult, *, is_dry: bool, show_sql: bool, read: int | None = None
 ) -> None:
     if show_sql and result.sql:
         emit(f"{result.sql}\n")
@@ -182,6 +182,7 @@ def _emit_result(
     if is_dry:
         emit(f"dry-run: {result.name} was checked; nothing was run.")
         return
-    unit = "rows read" if is_read else "rows"
-    rows = "" if result.rows_affected is None else f", {result.rows_affected} {unit}"
+    rows = "" if result.rows_affected is None else f", {result.rows_affected} rows"
+    if read is not None:
+        rows = f", {read} rows read"
     emit(f"{result.name}: {result.status.value}{rows}, {result.duration_ms or 0} ms")

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from dli.models.common import ExecutionContext
 
+TARGET_TYPES = click.Choice(["dataset", "metric"])
+STATUSES = click.Choice(["active", "disabled"])
+
 
 @click.command("list")
-@click.option("--target-type", help="Only tests of a dataset, or of a metric.")
+@click.option("--target-type", type=TARGET_TYPES, help="Only tests of a dataset, or of a metric.")
 @click.option("--target", help="Only tests of targets with this text in their name.")
-@click.option("--status", help="Only active or disabled ones.")
+@click.option("--status", type=STATUSES, help="Only active or disabled ones.")
 @format_option("-f")
 @path_option("-p")
 def list_qualities(

@@ -130,6 +130,13 @@ def test_a_run_writes_what_the_engine_counts(api: DatasetAPI) -> None:
     assert count(api) == 1
 
 
+def test_a_run_that_only_reads_affects_no_rows(api: DatasetAPI, project: Path) -> None:
+    spec = project / "datasets" / f"dataset.{PLAIN}.yaml"
+    spec.write_text(spec.read_text().replace("INSERT INTO shop.sales.missing SELECT", "SELECT"))
+    result = api.run(PLAIN)
+    assert (result.status, result.rows_affected) == (ResultStatus.SUCCESS, None)
+
+
 def test_a_run_today_finds_nothing_and_says_so(api: DatasetAPI) -> None:
     result = api.run(DAILY)
     assert (result.status, result.rows_affected, result.sql) == (ResultStatus.SUCCESS, 0, None)

@@ -52,6 +52,13 @@ def test_list_filters_and_says_what_is_left_out(dli: Dli, project: Path) -> None
     assert json.loads(dli("quality", "list", "--target-type", "metric", "-f", "json").stdout) == []
 
 
+@pytest.mark.parametrize("option", ["--status", "--target-type"])
+def test_a_list_of_what_there_is_not_is_refused(dli: Dli, option: str) -> None:
+    result = dli("quality", "list", option, "bogus")
+    assert result.exit_code == 2
+    assert "'bogus' is not one of" in result.stderr
+
+
 def test_get(dli: Dli) -> None:
     assert "test_type    accepted_values" in dli("quality", "get", "status").stdout
     unknown = dli("quality", "get", "statuss")

@@ -156,6 +156,13 @@ def test_a_schedule_that_cannot_work_has_its_own_code(body: str, code: str, line
     assert error.message.startswith(f"sets/dataset.a.yaml:{line}: ")
 
 
+def test_all_that_is_wrong_with_a_schedule_is_told_at_once() -> None:
+    body = "parameters: [{name: region}]\nschedule:\n  cron: 61 * * * *\n  timezone: Mars/Base"
+    found = refusal(body).details["errors"]
+    pointers = ["/schedule/cron", "/schedule/timezone", "/schedule"]
+    assert [error["pointer"] for error in found] == pointers
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "a..b", ".a", "a.", "-a", "a.-b", "../a", "a/b", "a b", "a%2eb", "a\u0000b", "a\nb", "a\n",
