@@ -126,3 +126,17 @@ def test_the_server_leaves_the_warehouse_and_sql_parsing_to_its_worker(tmp_path:
     assert loaded_by("import basecamp.serve", tmp_path).isdisjoint(
         {"duckdb", "minijinja", "sqlglot"}
     )
+
+
+def test_quality_tests_without_sql_of_their_own_load_no_parser_of_sql(tmp_path: Path) -> None:
+    (tmp_path / "dli.yaml").write_text('sources: [{table: shop.raw.ids, path: "ids.csv"}]')
+    (tmp_path / "ids.csv").write_text("id\n1\n")
+    tests = "[{name: there, type: not_null, column: id}, {name: once, type: unique, column: id}]"
+    target = "{type: dataset, name: shop.raw.ids}"
+    (tmp_path / "q.yaml").write_text(
+        f"{{target: {target}, metadata: {{owner: o}}, tests: {tests}}}"
+    )
+    action = "from dli.main import app; app(['quality', 'run', 'q.yaml'])"
+    loaded = loaded_by(action, tmp_path)
+    assert "duckdb" in loaded
+    assert loaded.isdisjoint({"asyncio", "dotenv", "sqlglot"})

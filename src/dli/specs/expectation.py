@@ -1,16 +1,14 @@
 """What quality tests expect of their target, as SQL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
-
-from sqlglot import exp
 
 from dli.models.dq import DqTestType
 from dli.models.quality import DqTestDefinitionSpec
 from dli.specs.literal import Writer
 from dli.specs.origin import Origin
-from dli.specs.sql import check_statement
 from dli.specs.statement import Slot, render_slot
 from dli.specs.template import RenderContext
 
@@ -58,11 +56,16 @@ class Expectation:
     `tally` counts the same rows as an aggregate over the target, for tests that look at one row at
     a time: all of them can share one scan. `text_tally` does so for a column of texts only, and
     several times as fast: an engine asks it once per different text of a block.
+
+    `spoken` gives the same in another dialect, with the tables that its query `reads`; both are
+    None where some of the SQL comes with the test or with a metric.
     """
 
     failing: str
     tally: str | None = None
     text_tally: str | None = None
+    reads: frozenset[str] | None = None
+    spoken: "Callable[[str], Expectation] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,28 @@ def expectation(test: DqTestDefinitionSpec, target: Target, text: TestText) -> E
 
     Raises: DLIValidationError DLI-203, 202 for SQL of the test that cannot be used.
     """
-    return _BUILDERS[test.type](test, target, text)
+    if test.type is DqTestType.SINGULAR:
+        return Expectation(_rendered(test.sql or text.sql or "", "sql", target, text))
+    if test.values_query and test.type is DqTestType.ACCEPTED_VALUES:
+        return _queried_values(
+            test, target, _rendered(test.values_query, "values_query", target, text)
+        )
+    expected = _BUILDERS[test.type](test, target)
+    if target.query is not None:
+        return expected
+    return replace(expected, spoken=partial(_spoken, test, target))
+
+
+def _spoken(test: DqTestDefinitionSpec, target: Target, dialect: str) -> Expectation:
+    others = {test.to} if test.to and test.type is DqTestType.RELATIONSHIPS else set[str]()
+    expected = _BUILDERS[test.type](test, replace(target, dialect=dialect))
+    return replace(expected, reads=frozenset({target.name, *others}))
 
 
 def bare_query(sql: str, dialect: str) -> str:
     """The query without comments and semicolon, for it is to stand in parentheses."""
+    from dli.specs.sql import check_statement
+
     return check_statement(sql, dialect, only_query=True).sql(dialect=dialect, comments=False)
 
 
@@ -106,7 +126,7 @@ def _count_if(condition: str) -> str:
     return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
-def _not_null(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
+def _not_null(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     columns = [target.column(name) for name in _columns(test)]
     expected = _rows_where(" OR ".join(f"{column} IS NULL" for column in columns), target)
     # Engines know how many values a column has, often without reading them.
@@ -115,7 +135,7 @@ def _not_null(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Ex
     )
 
 
-def _unique(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
+def _unique(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     columns = ", ".join(target.column(name) for name in _columns(test))
     return Expectation(
         f"SELECT {columns}, COUNT(*) AS duplicates FROM {target.relation} "
@@ -123,27 +143,38 @@ def _unique(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expe
     )
 
 
-def _accepted_values(test: DqTestDefinitionSpec, target: Target, text: TestText) -> Expectation:
+def _accepted_values(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     column = target.column(test.column or "")
-    conditions = [f"{column} IS NOT NULL"]
+    values = _listed(test, target)
     text_condition = None
+    if target.dialect in _CONTAINS:
+        text_condition = f"NOT {_CONTAINS[target.dialect].format(values=values, column=column)}"
+    return _rows_where(_not_accepted(test, target), target, text_condition)
+
+
+def _queried_values(test: DqTestDefinitionSpec, target: Target, known: str) -> Expectation:
+    column = target.column(test.column or "")
+    condition = f"{column} IS NOT NULL"
     if test.values:
-        writer = Writer(target.dialect)
-        values = ", ".join(writer.string(value) for value in test.values)
-        kind = _STRING_TYPE.get(target.dialect, "VARCHAR")
-        compared = f"CAST({column} AS {kind})" if target.casts_values else column
-        conditions.append(f"{compared} NOT IN ({values})")
-        if target.dialect in _CONTAINS:
-            contains = _CONTAINS[target.dialect].format(values=values, column=column)
-            text_condition = f"NOT {contains}"
-    if not test.values_query:
-        return _rows_where(" AND ".join(conditions), target, text_condition)
-    known = _rendered(test.values_query, "values_query", target, text)
-    conditions.append(f"NOT EXISTS (SELECT 1 FROM ({known}) AS v(value) WHERE v.value = {column})")
-    return Expectation(f"SELECT * FROM {target.relation} WHERE {' AND '.join(conditions)}")
+        condition = _not_accepted(test, target)
+    return Expectation(
+        f"SELECT * FROM {target.relation} WHERE {condition} "
+        f"AND NOT EXISTS (SELECT 1 FROM ({known}) AS v(value) WHERE v.value = {column})"
+    )
 
 
-def _relationships(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
+def _not_accepted(test: DqTestDefinitionSpec, target: Target) -> str:
+    column = target.column(test.column or "")
+    kind = _STRING_TYPE.get(target.dialect, "VARCHAR")
+    compared = f"CAST({column} AS {kind})" if target.casts_values else column
+    return f"{column} IS NOT NULL AND {compared} NOT IN ({_listed(test, target)})"
+
+
+def _listed(test: DqTestDefinitionSpec, target: Target) -> str:
+    return ", ".join(map(Writer(target.dialect).string, test.values or ()))
+
+
+def _relationships(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     column = target.column(test.column or "")
     other = target.column(test.to_column or "", "r")
     return Expectation(
@@ -152,11 +183,11 @@ def _relationships(test: DqTestDefinitionSpec, target: Target, _text: TestText) 
     )
 
 
-def _range_check(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
+def _range_check(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     return _rows_where(_outside(target.column(test.column or ""), test), target)
 
 
-def _row_count(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> Expectation:
+def _row_count(test: DqTestDefinitionSpec, target: Target) -> Expectation:
     outside = _outside("COUNT(*)", test)
     counted = f"SELECT COUNT(*) AS row_count FROM {target.relation}"
     return Expectation(
@@ -165,18 +196,13 @@ def _row_count(test: DqTestDefinitionSpec, target: Target, _text: TestText) -> E
     )
 
 
-def _singular(test: DqTestDefinitionSpec, target: Target, text: TestText) -> Expectation:
-    return Expectation(_rendered(test.sql or text.sql or "", "sql", target, text))
-
-
-_BUILDERS: dict[DqTestType, Callable[[DqTestDefinitionSpec, Target, TestText], Expectation]] = {
+_BUILDERS: dict[DqTestType, Callable[[DqTestDefinitionSpec, Target], Expectation]] = {
     DqTestType.NOT_NULL: _not_null,
     DqTestType.UNIQUE: _unique,
     DqTestType.ACCEPTED_VALUES: _accepted_values,
     DqTestType.RELATIONSHIPS: _relationships,
     DqTestType.RANGE_CHECK: _range_check,
     DqTestType.ROW_COUNT: _row_count,
-    DqTestType.SINGULAR: _singular,
 }
 
 
@@ -197,6 +223,10 @@ def _rendered(sql: str, key: str, target: Target, text: TestText) -> str:
     rendered = render_slot(slot, text.context, values, text.given, target.dialect).sql
     if target.query is None:
         return bare_query(rendered, target.dialect)
+    from sqlglot import exp
+
+    from dli.specs.sql import check_statement
+
     query = check_statement(rendered, target.dialect).copy()
     inner = check_statement(target.query, target.dialect)
     for table in list(query.find_all(exp.Table)):

@@ -10,9 +10,7 @@ from dli.models.spec import StatementDefinition
 from dli.specs.document import Place
 from dli.specs.origin import Origin
 from dli.specs.parameter import bind, requested_date
-from dli.specs.probe import probes_for, same_structure
 from dli.specs.refusal import refused
-from dli.specs.sql import check_statement
 from dli.specs.template import RenderContext, builtin_values, render
 
 __all__ = [
@@ -125,6 +123,9 @@ def render_slot(
 
     Raises: DLIValidationError 202, 203.
     """
+    from dli.specs.probe import probes_for, same_structure
+    from dli.specs.sql import check_statement
+
     sql = render(slot.text, context, values, dialect=dialect, origin=slot.origin)
     check_statement(sql, dialect, origin=slot.origin, only_query=slot.only_query)
     asked = {name: value for name, value in values.items() if name in given}

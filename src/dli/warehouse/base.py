@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from dli.warehouse.inventory import StoredTable
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
 
 __all__ = [
     "REFUSALS",

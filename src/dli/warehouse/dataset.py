@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dli.specs.dataset import Statement
     from dli.specs.gate import Gate
     from dli.warehouse.base import EventKind, Outcome, Session
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
     from dli.warehouse.verdict import Verdicts
 
 __all__ = ["check_statements", "run_statements"]

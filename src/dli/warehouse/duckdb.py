@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
     from dli.warehouse.source import SourceDefinition
 
 __all__ = ["DuckDBWarehouse"]

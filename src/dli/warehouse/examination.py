@@ -174,8 +174,10 @@ class Examination:
             return
         if self._around.is_known:
             return
+        target = replace(self._target, dialect=reader.session.dialect)
+        sql = f"SELECT 1 FROM {target.relation} LIMIT 0"  # noqa: S608 - quoted
         try:
-            reader.rows(f"SELECT 1 FROM {self._target.relation} LIMIT 0")  # noqa: S608 - quoted
+            reader.rows(sql, reads=frozenset({target.name}))
         except ExecutionError as error:
             if not is_missing_table(error):
                 raise

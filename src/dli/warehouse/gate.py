@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dli.specs.gate import Gate, GateTest
     from dli.warehouse.base import EventKind, Session
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
     from dli.warehouse.verdict import Verdicts
 
 __all__ = ["GateKeeper"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dli.warehouse.executor import QueryExecutor
     from dli.warehouse.inventory import StoredTable
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
 
 __all__ = ["ExecutorSession"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dli.models.spec import ExecutionConfig
     from dli.warehouse.base import Session
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
 
 __all__ = ["Limits", "prepare", "time_is_up", "time_limit"]
 

@@ -1,42 +1,22 @@
-"""The statements of a run in the engine's own dialect, with the tables each reads and writes."""
+"""From the SQL of specs to planned statements: translated, and read for the tables they name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
 from dli.specs.sql import check_statement, tables_read, tables_written, translate
-from dli.warehouse.semantics import divides_integers, in_engine_words
+from dli.warehouse.planned import PlannedStatement
+from dli.warehouse.semantics import divides_integers
+from dli.warehouse.wording import in_engine_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from dli.specs.dataset import Statement
 
-__all__ = ["PlannedStatement", "plan_statements", "read_by", "written_by"]
-
-_NOTHING = frozenset[str]()
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStatement:
-    """`sql` is what the engine gets; `statement.sql` is what the spec says.
-
-    A schema is named like a table without a name: `catalog.schema.`
-    """
-
-    statement: Statement
-    sql: str
-    reads: frozenset[str] = _NOTHING
-    writes: frozenset[str] = _NOTHING
-    divides_integers: bool = True
-
-    @property
-    def title(self) -> str:
-        name = self.statement.name
-        return self.statement.phase if name is None else f"{self.statement.phase} {name}"
+__all__ = ["plan_statements"]
 
 
 def plan_statements(
@@ -47,14 +27,6 @@ def plan_statements(
         return [PlannedStatement(statement, statement.sql) for statement in statements]
     temporary: set[str] = set()
     return [_planned(one, dialect, engine_dialect, temporary) for one in statements]
-
-
-def read_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
-    return _NOTHING.union(*(planned.reads for planned in plan))
-
-
-def written_by(plan: Sequence[PlannedStatement]) -> frozenset[str]:
-    return _NOTHING.union(*(planned.writes for planned in plan))
 
 
 def _planned(

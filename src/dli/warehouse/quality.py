@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, ErrorCode, ExecutionError
@@ -65,9 +65,15 @@ def examine(
         # An executor gives its rows in any case, and may be a stand-in that knows no counting.
         yield from (_all_at_once(reader, expected) for expected in expectations)
         return
-    shared = _Scan(reader, target, expectations)
-    for expected in expectations:
+    spoken = [_spoken(expected, reader.session.dialect) for expected in expectations]
+    shared = _Scan(reader, target, spoken)
+    for expected in spoken:
         yield _counted_first(reader, expected, shared)
+
+
+def _spoken(expected: Expectation, dialect: str) -> Expectation:
+    """In the dialect of the engine, which is then spared from translation and its start."""
+    return expected if expected.spoken is None else expected.spoken(dialect)
 
 
 def _all_at_once(reader: Reader, expected: Expectation) -> Finding:
@@ -86,14 +92,15 @@ def _counted_first(reader: Reader, expected: Expectation, shared: _Scan) -> Find
     try:
         count = shared.count(expected)
         if count is None:
-            counted = reader.rows(f"SELECT COUNT(*) FROM ({expected.failing}) f")  # noqa: S608
+            sql = f"SELECT COUNT(*) FROM ({expected.failing}) f"  # noqa: S608
+            counted = reader.rows(sql, reads=expected.reads)
             count = int(counted.rows[0][0])
         else:
             shared_ms, started = shared.duration_ms, time.perf_counter()
         samples = []
         if count:
             sql = f"SELECT * FROM ({expected.failing}) f LIMIT {_SAMPLE_ROWS}"  # noqa: S608
-            samples = _samples(reader.rows(sql, max_rows=_SAMPLE_ROWS))
+            samples = _samples(reader.rows(sql, reads=expected.reads, max_rows=_SAMPLE_ROWS))
     except DLIError as error:
         return _unable(error, started)
     return Finding(count, samples, shared_ms + _ms_since(started))
@@ -104,8 +111,10 @@ class _Scan:
 
     def __init__(self, reader: Reader, target: Target, expectations: Sequence[Expectation]) -> None:
         self._reader = reader
-        self._target = target
         self._shared = list(dict.fromkeys(one for one in expectations if one.tally is not None))
+        self._reads = self._shared[0].reads if self._shared else None
+        spoken = replace(target, dialect=reader.session.dialect or target.dialect)
+        self._target = target if self._reads is None else spoken
         self._counts: dict[Expectation, int] | None = None
         self.duration_ms = 0
 
@@ -135,7 +144,7 @@ class _Scan:
     def _read(self, tallies: Sequence[str], suffix: str = "") -> Outcome | None:
         """None for what the engine refuses."""
         try:
-            return self._reader.rows(scan(self._target, tallies) + suffix)
+            return self._reader.rows(scan(self._target, tallies) + suffix, reads=self._reads)
         except DLIError as error:
             if error.code not in _REFUSALS:
                 raise

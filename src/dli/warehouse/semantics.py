@@ -1,18 +1,10 @@
-"""Where Trino and the embedded engine mean different things by the same words.
-
-Translation between dialects carries names and syntax. What it leaves as it is, but the engine reads
-otherwise or not at all, is settled here; everything else the engine refuses when it binds.
-"""
+"""What the embedded engine is taught of Trino before it runs anything: functions, and to divide."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlglot import Expr, exp
-
-from dli.specs.sql import check_statement
-
-__all__ = ["MACROS", "divides_integers", "division", "in_engine_words"]
+__all__ = ["MACROS", "divides_integers", "division"]
 
 _PATTERN_LETTERS: Final = {
     "yyyy": "%Y",
@@ -57,8 +49,6 @@ MACROS: Final = (
 )
 """Functions of Trino that are passed on by name; the engine has them in other words."""
 
-_RENAMED = (exp.DateDiff, exp.Format, exp.RegexpExtract)
-
 
 def divides_integers(dialect: str) -> bool:
     """Whether `/` between whole numbers gives a whole number."""
@@ -68,49 +58,3 @@ def divides_integers(dialect: str) -> bool:
 def division(*, of_integers: bool) -> str:
     """The setting of a session; a new one divides as Trino does."""
     return f"SET SESSION integer_division = {of_integers}"
-
-
-def in_engine_words(sql: str, dialect: str) -> str:
-    """The statement in the same dialect, with functions the engine knows to mean the same.
-
-    Storage properties of tables are left out: the engine has one way to store.
-    """
-    statement = check_statement(sql, dialect)
-    has_storage = isinstance(statement, exp.Create) and statement.find(
-        exp.Properties, exp.CommentColumnConstraint
-    )
-    is_renamed = dialect == "trino" and statement.find(*_RENAMED)
-    if not has_storage and not is_renamed:
-        return sql
-    changed = statement.copy()
-    if isinstance(changed, exp.Create):
-        _forget_storage(changed)
-    if is_renamed:
-        for node in reversed(list(changed.find_all(*_RENAMED))):  # the inner ones first
-            node.replace(_renamed(node.copy()))
-    return changed.sql(dialect=dialect)
-
-
-def _forget_storage(definition: exp.Create) -> None:
-    kept = [
-        one for one in definition.find_all(exp.Property) if isinstance(one, exp.TemporaryProperty)
-    ]
-    definition.set("properties", exp.Properties(expressions=kept) if kept else None)
-    for column in definition.find_all(exp.ColumnDef):
-        constraints = column.args.get("constraints") or []
-        column.set("constraints", [one for one in constraints if not _is_comment(one)])
-
-
-def _is_comment(constraint: Expr) -> bool:
-    return isinstance(constraint.args.get("kind"), exp.CommentColumnConstraint)
-
-
-def _renamed(node: Expr) -> Expr:
-    if isinstance(node, exp.DateDiff):
-        # Trino counts full units, the engine's function of that name the borders between them.
-        unit = exp.Literal.string(node.text("unit") or "day")
-        return exp.func("DATESUB", unit, node.expression, node.this)
-    if isinstance(node, exp.Format):
-        return exp.Anonymous(this="PRINTF", expressions=[node.this, *node.expressions])
-    # Where nothing matches, the engine gives an empty text and Trino NULL.
-    return exp.Nullif(this=node, expression=exp.Literal.string(""))

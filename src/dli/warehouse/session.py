@@ -10,7 +10,7 @@ import duckdb
 from dli.warehouse.base import Outcome, StatementInterruptedError
 from dli.warehouse.failure import is_fatal, refusal
 from dli.warehouse.inventory import StoredColumn, StoredTable
-from dli.warehouse.plan import read_by, written_by
+from dli.warehouse.planned import read_by, written_by
 from dli.warehouse.relation import Relation, search_path
 from dli.warehouse.semantics import division
 from dli.warehouse.statement import ROW_WRITERS, parsed
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dli.exceptions import ExecutionError
     from dli.warehouse.duckdb import DuckDBWarehouse
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
 
 __all__ = ["DuckDBSession"]
 

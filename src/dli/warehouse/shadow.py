@@ -19,7 +19,7 @@ from dli.warehouse.statement import checked_kind
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from dli.warehouse.plan import PlannedStatement
+    from dli.warehouse.planned import PlannedStatement
     from dli.warehouse.source import SourceView
 
 __all__ = ["Shadow"]

@@ -11,7 +11,7 @@ from dli.warehouse.base import DataHeldError, StatementEvent, StatementInterrupt
 from dli.warehouse.dataset import run_statements
 from dli.warehouse.duckdb import DuckDBWarehouse
 from dli.warehouse.limit import Limits
-from dli.warehouse.plan import PlannedStatement
+from dli.warehouse.planned import PlannedStatement
 from dli.warehouse.session import DuckDBSession
 
 STATEMENT = Statement("main", None, "CREATE TABLE iceberg.a.t AS SELECT 1 AS v", False)

@@ -4,7 +4,8 @@ import pytest
 
 from dli.exceptions import DLIValidationError
 from dli.specs.dataset import Statement
-from dli.warehouse.plan import PlannedStatement, plan_statements
+from dli.warehouse.plan import plan_statements
+from dli.warehouse.planned import PlannedStatement
 
 
 def plan(*texts: str, dialect: str = "trino") -> list[PlannedStatement]:

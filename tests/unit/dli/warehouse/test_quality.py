@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from dli.models.quality import DqTestDefinitionSpec
 from dli.specs.expectation import Target, TestText, expectation
+from dli.specs.statement import Statement
 from dli.specs.template import RenderContext
 from dli.warehouse.base import Outcome
 from dli.warehouse.duckdb import DuckDBWarehouse
@@ -23,6 +24,7 @@ FLAGS = {"type": "accepted_values", "column": "is_open", "values": ["True"]}
 THERE = {"type": "not_null", "column": "status"}
 SMALL = {"type": "range_check", "column": "n", "max": 9}
 MISSING = {"type": "not_null", "column": "nothing"}
+TEXTS = ["it's", "a\\b", 'say "`x`" -- twice']
 
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -46,8 +48,8 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = Reader.rows
 
-    def rows(self: Reader, sql: str, *, max_rows: int | None = None) -> Outcome:
-        found = real(self, sql, max_rows=max_rows)
+    def rows(self: Reader, sql: str, **options: Any) -> Outcome:
+        found = real(self, sql, **options)
         if TABLE.rpartition(".")[2] in sql and not sql.endswith("LIMIT 0"):
             seen.append(sql)
         return found
@@ -56,8 +58,8 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def counts(reader: Reader, *tests: dict[str, Any]) -> list[int | str | None]:
-    target = Target(TABLE, reader.dialect)
+def counts(reader: Reader, *tests: dict[str, Any], table: str = TABLE) -> list[int | str | None]:
+    target = Target(table, reader.dialect)
     text = TestText(RenderContext(date(2026, 1, 1)), {}, {})
     wanted = [
         expectation(DqTestDefinitionSpec(name=f"t{n}", **test), target, text)
@@ -83,9 +85,28 @@ def test_one_scan_counts_for_all(
 
 def test_texts_are_looked_up_and_other_columns_compared(reader: Reader, scans: list[str]) -> None:
     counts(reader, WORDS, NUMBERS)
-    is_quick = {"trino": "CONTAINS(", "duckdb": "LIST_CONTAINS(", "spark": "ARRAY_CONTAINS("}
-    quick = is_quick.get(reader.dialect)
-    assert scans[0].count(quick or " NOT IN ") == (1 if quick else 2)
+    assert [scans[0].count(words) for words in ("LIST_CONTAINS(", " NOT IN ")] == [1, 1]
+
+
+def test_values_and_names_mean_the_same_in_every_dialect(reader: Reader, run: Rows) -> None:
+    odd = "iceberg.daily.odd"
+    rows = ", ".join("('{}')".format(text.replace("'", "''")) for text in TEXTS)
+    run(f"CREATE TABLE {odd} AS SELECT * FROM (VALUES {rows}) AS t (status)")
+    tests = [{**WORDS, "values": TEXTS[:number]} for number in range(1, 4)]
+    assert counts(reader, *tests, table=odd) == [2, 1, 0]
+
+
+def test_tests_without_sql_of_their_own_need_no_translation(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Reader, statement: Statement) -> NoReturn:
+        raise AssertionError(statement.sql)
+
+    monkeypatch.setattr(Reader, "_plan", refused)
+    known = {"type": "relationships", "column": "n", "to": TABLE, "to_column": "n"}
+    rows = {"type": "row_count", "min": 5}
+    unique = {"type": "unique", "column": "is_open"}
+    assert counts(reader, WORDS, THERE, SMALL, known, rows, unique) == [1, 1, 1, 0, 1, 1]
 
 
 def test_a_wrong_test_is_its_own_error_only(reader: Reader) -> None:
