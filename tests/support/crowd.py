@@ -71,7 +71,10 @@ def served_by(server: Server) -> Address:
 
 
 def asked_by(clients: Sequence[tuple[Address, Iterable[Ask]]]) -> list[list[Told]]:
-    """What each client was told, in its order. All connect first, then all begin at once."""
+    """What each client was told, in its order. All connect first, then all begin at once.
+
+    Who is told to come again does so, after the time that it was told.
+    """
     return asyncio.run(_all(clients))
 
 
@@ -86,10 +89,14 @@ async def _client(address: Address, asks: Iterable[Ask], begin: asyncio.Barrier)
     told: list[Told] = []
     try:
         for ask in asks:
-            if writer.is_closing() or reader.at_eof():
-                writer.close()
-                reader, writer = await _connection(address)
-            told.append(await _exchange(reader, writer, ask.bytes_to(address)))
+            while True:
+                if writer.is_closing() or reader.at_eof():
+                    writer.close()
+                    reader, writer = await _connection(address)
+                told.append(await _exchange(reader, writer, ask.bytes_to(address)))
+                if not told[-1].is_put_off:
+                    break
+                await asyncio.sleep(int(told[-1].headers["retry-after"]))
     finally:
         writer.close()
     return told

@@ -1,66 +1,20 @@
 """Every clock change of every zone in two years, against a reading of the rules by the minute."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from clock_change import FIXED, REAL_TIME, ZONES, changes_between, fires_in, shown
 from dli.specs.schedule import next_fire, previous_fire
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
-ZONES = sorted(files("tzdata").joinpath("zones").read_text("ascii").split())
-
-Wish = Callable[[datetime], bool]
-
-FIXED: dict[str, Wish] = {
-    "30 1 * * *": lambda at: (at.hour, at.minute) == (1, 30),
-    "30 2 * * *": lambda at: (at.hour, at.minute) == (2, 30),
-    "0 0 * * *": lambda at: (at.hour, at.minute) == (0, 0),
-    "5,15,45 0-3,23 * * *": lambda at: at.hour in (0, 1, 2, 3, 23) and at.minute in (5, 15, 45),
-    "59 1,2 * * SUN": lambda at: at.hour in (1, 2) and at.minute == 59 and at.isoweekday() == 7,
-}
-REAL_TIME: dict[str, Wish] = {
-    "15 * * * *": lambda at: at.minute == 15,
-    "*/30 * * * *": lambda at: at.minute % 30 == 0,
-    "10-50/20 0-23/2 * * *": lambda at: at.hour % 2 == 0 and at.minute in (10, 30, 50),
-}
 
 
-def shown(instant: datetime, zone: ZoneInfo) -> datetime:
-    return instant.astimezone(zone).replace(tzinfo=None)
-
-
-@cache
 def clock_changes(name: str) -> tuple[datetime, ...]:
-    """The instants at which the zone's offset jumps, found by hours, then by minutes."""
-    zone = ZoneInfo(name)
-    found, at, offset = [], FIRST, FIRST.astimezone(zone).utcoffset()
-    while at < LAST:
-        at += 6 * HOUR
-        if (new := at.astimezone(zone).utcoffset()) != offset:
-            minutes = (at - 6 * HOUR + n * MINUTE for n in range(361))
-            found.append(next(m for m in minutes if m.astimezone(zone).utcoffset() == new))
-            offset = new
-    return tuple(found)
-
-
-def fixed_fires(wanted: Wish, timeline: list[datetime], zone: ZoneInfo) -> Iterator[datetime]:
-    """Each wanted wall-clock time once: the first time it shows, or at the end of its gap."""
-    latest = shown(timeline[0], zone) - MINUTE
-    for instant in timeline:
-        wall = shown(instant, zone)
-        new = (latest + n * MINUTE for n in range(1, (wall - latest) // MINUTE + 1))
-        if any(map(wanted, new)):
-            yield instant
-        latest = max(latest, wall)
-
-
-def real_time_fires(wanted: Wish, timeline: list[datetime], zone: ZoneInfo) -> Iterator[datetime]:
-    return (instant for instant in timeline if wanted(shown(instant, zone)))
+    return changes_between(name, FIRST, LAST)
 
 
 def forward(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -89,10 +43,7 @@ def test_f19_no_fire_is_doubled_or_lost_at_any_clock_change(cron: str) -> None:
         for change in clock_changes(name):
             timeline = [change + n * MINUTE for n in range(-240, 240)]
             first, last = timeline[0], timeline[-1]
-            if cron in FIXED:
-                expected = list(fixed_fires(FIXED[cron], timeline, zone))
-            else:
-                expected = list(real_time_fires(REAL_TIME[cron], timeline, zone))
+            expected = fires_in(cron, timeline, zone)
             assert list(forward(cron, name, first - MINUTE, last)) == expected, (name, change)
             backwards = list(backward(cron, name, last + MINUTE, first))
             assert backwards[::-1] == expected, (name, change)

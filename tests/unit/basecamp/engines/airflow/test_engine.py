@@ -2,20 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from basecamp.store import run
+from camp import Camp
 from dli.exceptions import ErrorCode, ServerError
 from identity import BOSS
 from stub_airflow import StubAirflow, answering
 
-if TYPE_CHECKING:
-    from tests.unit.basecamp.engines.airflow.conftest import Camp
 
-
-def test_a_run_is_followed_from_queue_to_end(camp: "Camp", airflow: StubAirflow, name: str) -> None:
+def test_a_run_is_followed_from_queue_to_end(camp: Camp, airflow: StubAirflow, name: str) -> None:
     run_id = camp.start(name)
     camp.step()
     assert airflow.runs[name, run_id]["conf"]["triggered_by"] == "ana"
@@ -46,7 +44,7 @@ def test_a_run_takes_the_request_that_asked_for_it_along(
 
 
 def test_a_failure_tells_its_code_and_every_attempt(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -59,7 +57,7 @@ def test_a_failure_tells_its_code_and_every_attempt(
 
 
 def test_one_dataset_goes_on_while_another_waits(
-    camp: "Camp", airflow: StubAirflow, name: str, content: dict[str, Any]
+    camp: Camp, airflow: StubAirflow, name: str, content: dict[str, Any]
 ) -> None:
     missing = camp.put({**content, "name": "shop.sales.missing"})
     first, second, third = camp.start(name), camp.start(name), camp.start(missing)
@@ -73,7 +71,7 @@ def test_one_dataset_goes_on_while_another_waits(
 
 
 def test_many_that_wait_and_one_that_fails_hold_up_no_other(
-    camp: "Camp", airflow: StubAirflow, name: str, content: dict[str, Any]
+    camp: Camp, airflow: StubAirflow, name: str, content: dict[str, Any]
 ) -> None:
     for number in range(30):
         camp.start(camp.put({**content, "name": f"shop.missing.n{number}"}))
@@ -92,7 +90,7 @@ def test_many_that_wait_and_one_that_fails_hold_up_no_other(
 
 
 def test_a_dag_that_comes_late_is_asked_for_and_its_run_not_lost(
-    camp: "Camp", airflow: StubAirflow, content: dict[str, Any]
+    camp: Camp, airflow: StubAirflow, content: dict[str, Any]
 ) -> None:
     late = camp.put(content)
     run_id = camp.start(late)
@@ -107,7 +105,7 @@ def test_a_dag_that_comes_late_is_asked_for_and_its_run_not_lost(
 
 
 def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     airflow.add_dag(name, tags=("dli", "spec:0123456789ab"))
     run_id = camp.start(name)
@@ -119,7 +117,7 @@ def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
 
 
 def test_f9_an_accepted_run_waits_until_airflow_is_back(
-    camp: "Camp", airflow: StubAirflow, clock: Any, name: str
+    camp: Camp, airflow: StubAirflow, clock: Any, name: str
 ) -> None:
     airflow.fault = answering(503)
     run_id = camp.start(name)
@@ -138,7 +136,7 @@ def test_f9_an_accepted_run_waits_until_airflow_is_back(
 
 
 def test_an_airflow_that_is_down_is_asked_seldom(
-    camp: "Camp", airflow: StubAirflow, clock: Any, name: str
+    camp: Camp, airflow: StubAirflow, clock: Any, name: str
 ) -> None:
     camp.step()
     airflow.asked.clear()
@@ -155,7 +153,7 @@ def test_an_airflow_that_is_down_is_asked_seldom(
 
 
 def test_a_refused_run_ends_and_does_not_block_the_next(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     camp.step()
     first, second = camp.start(name), camp.start(name)
@@ -173,7 +171,7 @@ def test_a_refused_run_ends_and_does_not_block_the_next(
     assert (name, second) in airflow.runs
 
 
-def test_a_lost_answer_makes_no_second_run(camp: "Camp", airflow: StubAirflow, name: str) -> None:
+def test_a_lost_answer_makes_no_second_run(camp: Camp, airflow: StubAirflow, name: str) -> None:
     camp.step()
     run_id = camp.start(name)
 
@@ -193,7 +191,7 @@ def test_a_lost_answer_makes_no_second_run(camp: "Camp", airflow: StubAirflow, n
 
 
 def test_a_new_server_goes_on_without_triggering_again(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -205,7 +203,7 @@ def test_a_new_server_goes_on_without_triggering_again(
 
 
 def test_a_run_whose_hand_over_was_not_stored_is_found_again(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     airflow.add_run(name, run_id, state="running")
@@ -217,7 +215,7 @@ def test_a_run_whose_hand_over_was_not_stored_is_found_again(
 
 @pytest.mark.parametrize("has_begun", [True, False])
 def test_a_stop_ends_the_run_in_airflow(
-    camp: "Camp", airflow: StubAirflow, name: str, has_begun: bool
+    camp: Camp, airflow: StubAirflow, name: str, has_begun: bool
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -235,9 +233,7 @@ def test_a_stop_ends_the_run_in_airflow(
     )
 
 
-def test_the_attempt_of_a_stopped_run_is_kept(
-    camp: "Camp", airflow: StubAirflow, name: str
-) -> None:
+def test_the_attempt_of_a_stopped_run_is_kept(camp: Camp, airflow: StubAirflow, name: str) -> None:
     run_id = camp.start(name)
     camp.step()
     airflow.begin(name, run_id)
@@ -249,7 +245,7 @@ def test_the_attempt_of_a_stopped_run_is_kept(
 
 
 def test_a_stop_that_airflow_could_not_be_told_is_refused(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -266,7 +262,7 @@ def test_a_stop_that_airflow_could_not_be_told_is_refused(
 
 
 def test_a_stop_that_got_lost_on_the_way_is_repeated(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -279,7 +275,7 @@ def test_a_stop_that_got_lost_on_the_way_is_repeated(
 
 
 def test_a_run_that_was_stopped_while_it_was_sent_does_not_go_on(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     camp.step()
     run_id = camp.start(name)
@@ -297,7 +293,7 @@ def test_a_run_that_was_stopped_while_it_was_sent_does_not_go_on(
 
 
 def test_a_backfill_goes_day_by_day_and_stops_at_the_first_failure(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     planned = camp.backfills.start(
         camp.caller, name, start_date="2026-01-01", end_date="2026-01-03", parameters={}
@@ -317,7 +313,7 @@ def test_a_backfill_goes_day_by_day_and_stops_at_the_first_failure(
     assert len(airflow.runs) == 2
 
 
-def test_a_backfill_is_stopped_as_a_whole(camp: "Camp", airflow: StubAirflow, name: str) -> None:
+def test_a_backfill_is_stopped_as_a_whole(camp: Camp, airflow: StubAirflow, name: str) -> None:
     planned = camp.backfills.start(
         camp.caller, name, start_date="2026-01-01", end_date="2026-01-03", parameters={}
     ).body
@@ -329,7 +325,7 @@ def test_a_backfill_is_stopped_as_a_whole(camp: "Camp", airflow: StubAirflow, na
 
 
 def test_log_lines_of_all_attempts_are_read_from_airflow(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     assert camp.runs.logs(BOSS, run_id) == {"lines": [], "next": 0, "done": False}
@@ -342,7 +338,7 @@ def test_log_lines_of_all_attempts_are_read_from_airflow(
 
 
 def test_the_end_of_a_run_that_could_not_be_read_is_read_later(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -360,7 +356,7 @@ def test_the_end_of_a_run_that_could_not_be_read_is_read_later(
 
 
 def test_a_registration_waits_until_airflow_shows_it(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     assert camp.engine.put_in_force([name]) is None
     airflow.fault = answering(503)
@@ -370,7 +366,7 @@ def test_a_registration_waits_until_airflow_shows_it(
 
 
 def test_what_lies_in_the_store_is_enough_to_know_what_was_handed_over(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -379,7 +375,7 @@ def test_what_lies_in_the_store_is_enough_to_know_what_was_handed_over(
 
 
 def test_an_attempt_that_failed_is_shown_while_the_run_waits_for_the_next(
-    camp: "Camp", airflow: StubAirflow, content: dict[str, Any]
+    camp: Camp, airflow: StubAirflow, content: dict[str, Any]
 ) -> None:
     content["schedule"]["retry"] = {"max_attempts": 3, "delay_seconds": 60}
     airflow.add_dag(content["name"])
@@ -406,7 +402,7 @@ def test_an_attempt_that_failed_is_shown_while_the_run_waits_for_the_next(
 
 
 def test_runs_without_a_second_attempt_are_not_asked_about(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()

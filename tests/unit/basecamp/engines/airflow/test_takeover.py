@@ -2,17 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
+from camp import Camp
 from dli.exceptions import ErrorCode, WorkflowExecutionError
 from dli.specs.run_id import scheduled_run_id
 from identity import BOSS
 from stub_airflow import StubAirflow
-
-if TYPE_CHECKING:
-    from tests.unit.basecamp.engines.airflow.conftest import Camp
 
 
 def _fire(airflow: StubAirflow, name: str, at: datetime) -> str:
@@ -31,7 +28,7 @@ def _fire(airflow: StubAirflow, name: str, at: datetime) -> str:
 
 
 def test_runs_that_airflow_scheduled_meanwhile_are_taken_over_once(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     (listed,), _ = camp.workflows.list(BOSS)
     due = datetime.fromisoformat(listed["next_run"])
@@ -50,7 +47,7 @@ def test_runs_that_airflow_scheduled_meanwhile_are_taken_over_once(
     assert datetime.fromisoformat(listed["next_run"]) > due
 
 
-def test_ticks_that_gave_no_run_are_recorded(camp: "Camp", airflow: StubAirflow, name: str) -> None:
+def test_ticks_that_gave_no_run_are_recorded(camp: Camp, airflow: StubAirflow, name: str) -> None:
     due = datetime.fromisoformat(camp.workflows.get(BOSS, name)["next_run"])
     _fire(airflow, name, due + timedelta(days=3))
     camp.step()
@@ -58,9 +55,7 @@ def test_ticks_that_gave_no_run_are_recorded(camp: "Camp", airflow: StubAirflow,
     assert (skipped["count"], skipped["reason"]) == (3, "missed")
 
 
-def test_a_run_made_in_airflow_itself_is_shown(
-    camp: "Camp", airflow: StubAirflow, name: str
-) -> None:
+def test_a_run_made_in_airflow_itself_is_shown(camp: Camp, airflow: StubAirflow, name: str) -> None:
     airflow.add_run(name, "manual__2026-01-01T00:00:00+00:00", state="running")
     airflow.add_run("of.somebody.else", "run-9", state="running")
     camp.step()
@@ -69,7 +64,7 @@ def test_a_run_made_in_airflow_itself_is_shown(
 
 
 def test_a_run_that_is_done_again_by_hand_becomes_a_run_of_its_own(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -85,7 +80,7 @@ def test_a_run_that_is_done_again_by_hand_becomes_a_run_of_its_own(
 
 
 def test_f14_a_run_that_vanished_is_lost_and_not_stuck(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -99,7 +94,7 @@ def test_f14_a_run_that_vanished_is_lost_and_not_stuck(
 
 
 def test_a_state_that_is_unknown_is_shown_and_never_a_success(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -111,7 +106,7 @@ def test_a_state_that_is_unknown_is_shown_and_never_a_success(
 
 
 def test_a_dag_paused_by_hand_refuses_runs_and_shows_why(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     airflow.dags[name]["is_paused"] = True
@@ -129,7 +124,7 @@ def test_a_dag_paused_by_hand_refuses_runs_and_shows_why(
 
 
 def test_a_run_that_is_queued_when_its_dag_is_paused_tells_why(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     run_id = camp.start(name)
     camp.step()
@@ -144,7 +139,7 @@ def test_a_run_that_is_queued_when_its_dag_is_paused_tells_why(
 
 
 def test_a_spec_that_airflow_cannot_use_is_shown(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     trace = "Traceback\n  File x\nDLIError: not valid"
     airflow.import_errors = [{"filename": f"problems/{name}.py", "stack_trace": trace}]
@@ -153,7 +148,7 @@ def test_a_spec_that_airflow_cannot_use_is_shown(
 
 
 def test_a_pause_is_written_where_the_timetable_reads_it(
-    camp: "Camp", airflow: StubAirflow, name: str
+    camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
     camp.step()
     parsed = airflow.parsed
