@@ -48,13 +48,14 @@ from basecamp.services.quality import QualityService
 from basecamp.services.quality_schedule import QualitySchedule
 from basecamp.services.reconcile import ReconcileLoop, Reconciler
 from basecamp.services.registry import RegistryService
+from basecamp.services.retention import Keeping, Retention
 from basecamp.services.run import RunService
 from basecamp.services.token import TokenService
 from basecamp.services.transpile import TranspileService
 from basecamp.services.workflow import WorkflowService
 from basecamp.specstore.index import SpecIndex
 from basecamp.specstore.location import open_spec_store
-from basecamp.store import schema, tally, tick
+from basecamp.store import expiry, schema, tally, tick
 from basecamp.store.database import Database
 from basecamp.telemetry import Figures, Metrics, Vitals
 from dli import __version__
@@ -62,6 +63,7 @@ from dli.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -103,6 +105,7 @@ class Basecamp:
                 held.callback(self._supervisor.stop)
                 self._supervisor.start()
             self._connect(engine, clock or SystemClock())
+            self.retention = self._make_retention(clock or SystemClock())
             self._held = held.pop_all()
 
     def _connect(self, engine: Engine | None, clock: Clock) -> None:
@@ -177,12 +180,26 @@ class Basecamp:
         around = Surroundings(self.leadership, files, clock, self.observer)
         return _airflow(self.settings, self._supervisor, around)
 
+    def _make_retention(self, clock: Clock) -> Retention:
+        settings = self.settings
+        keeping = Keeping(
+            days=settings.keep_days,
+            runs=settings.keep_runs,
+            log_days=settings.keep_log_days,
+            logs_dir=self._shared_dir / "logs",
+        )
+        return Retention(self.leadership, keeping, clock, self.site.metrics.count_expired)
+
+    @property
+    def _shared_dir(self) -> Path:
+        """Where logs lie: servers of one project show each other's."""
+        settings = self.settings
+        return settings.project / ".dli" if settings.database_url else settings.state_dir
+
     def _embedded(self, clock: Clock) -> Engine:
         settings = self.settings
-        state = settings.state_dir
-        if settings.database_url:  # servers of one project show each other's logs
-            state = settings.project / ".dli"
-            state.mkdir(mode=0o700, exist_ok=True)
+        state = self._shared_dir
+        state.mkdir(mode=0o700, exist_ok=True)
         own = EmbeddedSettings(
             project=settings.project,
             state_dir=state,
@@ -216,6 +233,8 @@ class Basecamp:
         self._held.callback(self.notifications.stop)
         self.quality_schedule.start()
         self._held.callback(self.quality_schedule.stop)
+        self.retention.start()
+        self._held.callback(self.retention.stop)
         self.loop.start(ready)
         self._held.callback(self.loop.stop)
 
@@ -257,7 +276,9 @@ class Basecamp:
 
     def _figures(self) -> Figures:
         with self.database.read() as tx:
-            return Figures(tally.by_status(tx), tick.totals(tx))
+            runs = expiry.counts(tx)
+            runs.update(tally.by_status(tx))
+            return Figures(runs, tick.totals(tx))
 
     def _vitals(self) -> Vitals:
         found = self.site.health.look()

@@ -42,6 +42,9 @@ class Settings:
     worker_idle_seconds: int = 60
     worker_memory_mb: int = 0
     reconcile_seconds: int = 60
+    keep_days: int = 90
+    keep_runs: int = 1_000
+    keep_log_days: int = 90
     template_env: tuple[str, ...] = ()
     log_level: str = "INFO"
     engine: str = "embedded"
@@ -102,6 +105,9 @@ class Settings:
                 "WORKER_IDLE_SECONDS", cls.worker_idle_seconds, 1, 86_400
             ),
             worker_memory_mb=read.number("WORKER_MEMORY_MB", cls.worker_memory_mb, 0, 1_048_576),
+            keep_days=read.number("KEEP_DAYS", cls.keep_days, 1, 36_500),
+            keep_runs=read.number("KEEP_RUNS", cls.keep_runs, 1, 1_000_000),
+            keep_log_days=read.number("KEEP_LOG_DAYS", cls.keep_log_days, 1, 36_500),
             reconcile_seconds=read.number("RECONCILE_SECONDS", cls.reconcile_seconds, 1, 86_400),
             template_env=read.names("TEMPLATE_ENV"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, _LOG_LEVELS),

@@ -83,6 +83,12 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
+        self._expired = Counter(
+            "basecamp_expired",
+            "What was let go of for its age.",
+            ("what",),
+            registry=self._registry,
+        )
         self._run_duration = Histogram(
             "basecamp_run_duration_seconds",
             "Time from the first attempt of a run to its end.",
@@ -119,6 +125,10 @@ class Metrics:
     def count_engine_error(self, code: str) -> None:
         """Count a call to the engine that failed, as `engine_unreachable` or what else it was."""
         self._engine_errors.labels(code).inc()
+
+    def count_expired(self, what: str, count: int) -> None:
+        """So many `runs`, `backfills`, `answers` or `logs` are not kept any more."""
+        self._expired.labels(what).inc(count)
 
     def observe_run(self, state: str, kind: str, seconds: float) -> None:
         """A run has ended after so long."""

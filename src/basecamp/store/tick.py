@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from basecamp.store import run, table
+from basecamp.store import expiry, run, table
 from basecamp.store.new_run import run_values
 from dli.specs.schedule import interval_of
 
@@ -44,6 +44,8 @@ def miss(
 def fire(tx: Connection, row: WorkflowRow, fire_at: datetime, now: datetime) -> str | None:
     """Queue the scheduled run of a tick; returns its id, `None` when it is there already."""
     interval = interval_of(row.cron, row.timezone, fire_at)
+    if expiry.has_fired(tx, row.dataset_name, interval.start):
+        return None
     values = run_values(
         row, interval, run_type="scheduled", now=now, triggered_by="scheduler", scheduled=True
     )
