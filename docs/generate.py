@@ -82,8 +82,9 @@ def http_api() -> str:
     records = "\n".join(record(name, schemas[name]) for name in sorted(schemas))
     return f"""# HTTP API
 
-JSON in UTF-8, times in RFC 3339 with `Z`. Every request but those to `/livez`, `/readyz` and
-`/api/v1/health` carries `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`; `dli up` leaves
+JSON in UTF-8, times in RFC 3339 with `Z`. Every request but those to `/livez`, `/readyz`,
+`/api/v1/health` and those of a [login](identity.md#people-of-an-identity-provider) carries
+`Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`; `dli up` leaves
 address and token in `.dli/basecamp.json`. The server itself describes all this in
 `/api/v1/openapi.json`.
 

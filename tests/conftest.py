@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import bucket_server
+import identity_provider
 import postgres
 
 AIRFLOW_LIMIT_S = 900
@@ -75,3 +76,10 @@ def s3_url(s3_server: bucket_server.BucketServer, monkeypatch: pytest.MonkeyPatc
     for name, value in s3_server.variables.items():
         monkeypatch.setenv(name, value)
     return s3_server.url()
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[identity_provider.Provider]:
+    """One real identity provider for all tests of a worker; a test that needs it fails without."""
+    with identity_provider.running() as found:
+        yield found

@@ -22,6 +22,7 @@ from basecamp.routes import (
     dataset,
     health,
     lineage,
+    login,
     metric,
     problem,
     publish,
@@ -42,6 +43,7 @@ from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
 from basecamp.services.identity import Identities
 from basecamp.services.lineage import LineageService
+from basecamp.services.login import LoginService
 from basecamp.services.notification import Notifications
 from basecamp.services.publish import PublishService
 from basecamp.services.quality import QualityService
@@ -127,6 +129,7 @@ class Basecamp:
             guesses=GuessLimit(),
             rates=RequestRates(self.settings.read_rate, self.settings.change_rate),
             tokens=TokenService(database, identities, clock),
+            logins=self._logins(identities, clock),
             metrics=metrics,
             health=HealthService(database, self.engine),
             watch=RunWatch(),
@@ -155,10 +158,7 @@ class Basecamp:
         self.reconciler.subscribe(self.notifications.wake)
         self.site.publishing.subscribe(self.notifications.wake)
         self.quality_schedule = QualitySchedule(
-            self.leadership,
-            self.site.quality.run_kept,
-            clock,
-            on_message=self.notifications.wake,
+            self.leadership, self.site.quality.run_kept, clock, on_message=self.notifications.wake
         )
         self.site.quality.subscribe(self.quality_schedule.wake)
         if not had_code:
@@ -168,6 +168,10 @@ class Basecamp:
             self.settings.reconcile_seconds,
             is_wanted=lambda: self.leadership.term is not None,
         )
+
+    def _logins(self, identities: Identities, clock: Clock) -> LoginService:
+        people, workloads = self.settings.people, self.settings.workloads
+        return LoginService(self.database, identities, clock, people=people, workloads=workloads)
 
     def _make_engine(self, files: SpecStore, clock: Clock) -> Engine:
         if self.settings.engine == "embedded":
@@ -326,6 +330,7 @@ def create_api(basecamp: Basecamp) -> FastAPI:
         lineage,
         transpile,
         audit,
+        login,
         token,
         health,
     )

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PUBLIC = frozenset({("GET", "/livez"), ("GET", "/readyz"), ("GET", "/api/v1/health")})
+PUBLIC = frozenset(
+    {
+        ("GET", "/livez"),
+        ("GET", "/readyz"),
+        ("GET", "/api/v1/health"),
+        ("GET", "/api/v1/session/provider"),
+        ("POST", "/api/v1/session/login"),
+        ("POST", "/api/v1/session/exchange"),
+    }
+)
 """Methods and route templates open to everybody; compared whole, after routing."""
 
 LOCAL = "local"

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from basecamp.provider.settings import (
+    PeopleProvider,
+    Workload,
+    checked,
+    groups_in,
+    workloads_in,
+)
 from basecamp.rate import NO_LIMIT, Rate
 from dli.exceptions import ConfigurationError
 from dli.notification import settings_in
 from dli.outgoing import VARIABLE, Destinations, proxies_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ENGINES = ("embedded", "airflow")
@@ -57,6 +64,8 @@ class Settings:
     airflow_managed: bool = False
     airflow_environment: Path | None = None
     airflow_database_url: str = field(default="", repr=False)
+    people: PeopleProvider | None = None
+    workloads: tuple[Workload, ...] = ()
     notify: Mapping[str, str] = field(default_factory=dict, repr=False)
     destinations: Destinations = field(default_factory=Destinations, repr=False)
 
@@ -89,6 +98,9 @@ class Settings:
             ConfigurationError: a value is not of its type or out of range (DLI-001).
         """
         read = _Reader(env)
+        people = _people(read, env)
+        workloads = workloads_in(env.get("BASECAMP_WORKLOADS", ""))
+        issuers = [one.issuer for one in (people, *workloads) if one is not None]
         state_dir = env.get("BASECAMP_STATE_DIR")
         return cls(
             project=project,
@@ -121,8 +133,10 @@ class Settings:
             airflow_managed=read.flag("AIRFLOW_MANAGED", default=cls.airflow_managed),
             airflow_environment=read.folder("AIRFLOW_ENVIRONMENT"),
             airflow_database_url=env.get("BASECAMP_AIRFLOW_DATABASE_URL", ""),
+            people=people,
+            workloads=workloads,
             notify=settings_in(env),
-            destinations=_destinations(env),
+            destinations=_destinations(env, issuers),
         )
 
     @property
@@ -132,14 +146,14 @@ class Settings:
         return frozenset(name.lower() for name in (*_LOOPBACK_NAMES, own, *self.allowed_hosts))
 
 
-def _destinations(env: Mapping[str, str]) -> Destinations:
+def _destinations(env: Mapping[str, str], issuers: Iterable[str]) -> Destinations:
     """Where the server itself may connect to: what its operator has named. It has no other calls.
 
     A managed Airflow is on this machine.
     """
     named = [env.get("BASECAMP_AIRFLOW_URL") or "127.0.0.1", env.get("AWS_ENDPOINT_URL", "")]
     try:
-        return Destinations.named_in([*named, *proxies_in(env)], env.get(VARIABLE, ""))
+        return Destinations.named_in([*named, *issuers, *proxies_in(env)], env.get(VARIABLE, ""))
     except ValueError as exc:
         message = f"{VARIABLE} must be hosts, addresses or networks, with commas."
         raise ConfigurationError(message) from exc
@@ -195,6 +209,28 @@ class _Reader:
 
     def _text(self, name: str) -> str | None:
         return self._env.get(f"BASECAMP_{name}") or None
+
+
+def _people(read: _Reader, env: Mapping[str, str]) -> PeopleProvider | None:
+    if not env.get("BASECAMP_OIDC_ISSUER"):
+        if any(name.startswith("BASECAMP_OIDC_") and env[name] for name in env):
+            raise ConfigurationError("The settings BASECAMP_OIDC_* need BASECAMP_OIDC_ISSUER.")
+        return None
+    cls = PeopleProvider
+    scopes = env.get("BASECAMP_OIDC_SCOPES")
+    return checked(
+        PeopleProvider(
+            issuer=env["BASECAMP_OIDC_ISSUER"],
+            client_id=env.get("BASECAMP_OIDC_CLIENT_ID", ""),
+            client_secret=env.get("BASECAMP_OIDC_CLIENT_SECRET", ""),
+            groups=groups_in(env.get("BASECAMP_OIDC_GROUPS", "{}")),
+            groups_claim=env.get("BASECAMP_OIDC_GROUPS_CLAIM") or cls.groups_claim,
+            name_claim=env.get("BASECAMP_OIDC_NAME_CLAIM") or cls.name_claim,
+            scopes=tuple(scopes.split()) if scopes else cls.scopes,
+            redirect_port=read.number("OIDC_REDIRECT_PORT", cls.redirect_port, 0, 65_535),
+            session_hours=read.number("OIDC_SESSION_HOURS", cls.session_hours, 1, 24),
+        )
+    )
 
 
 def _refused(name: str, wanted: str) -> ConfigurationError:

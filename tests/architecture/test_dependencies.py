@@ -18,6 +18,7 @@ HOMES = {
     "duckdb": ("dli.warehouse",),
     "fastapi": ("basecamp.app", "basecamp.routes"),
     "http.client": ("dli.client",),
+    "joserfc": ("basecamp.provider.issuer",),
     "keyring": ("dli.credential",),
     "minijinja": ("dli.specs.template",),
     "pendulum": ("dli_airflow.timetable",),
@@ -30,7 +31,7 @@ HOMES = {
     "sqlglot": ("dli.specs", "dli.warehouse"),
     "starlette": ("basecamp.gate", "basecamp.routes"),
     "tenacity": ("basecamp.engines.airflow.connection", "dli.client"),
-    "urllib3": ("basecamp.engines.airflow.connection",),
+    "urllib3": ("basecamp.engines.airflow.connection", "basecamp.provider.document"),
     "uvicorn": ("basecamp.protocol", "basecamp.serve"),
     "yaml": ("basecamp.specstore", "dli.config", "dli.specs"),
 }

@@ -12,6 +12,7 @@ from basecamp.routes.access import Site
 WITHOUT_SOMEBODY = {
     "Identities": "finds out who asks",
     "HealthService": "answers probes, which are public",
+    "LoginService": "finds out who asks, from who has no token yet",
     "WorkflowService.write_files": "for the server's own loop",
     "LineageService.graph": "gets the teams that its caller has asked for",
     "PublishService.subscribe": "for the server's own parts",

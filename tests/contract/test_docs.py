@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from basecamp.provider.settings import PeopleProvider
 from basecamp.settings import Settings
 from dli.cli.main import cli
 from dli.models import ExecutionContext
@@ -26,7 +27,9 @@ def test_every_variable_that_is_read_is_described_and_no_other() -> None:
         "project",
         "notify",
         "destinations",
+        "people",
     }
+    server |= {f"oidc_{field.name}" for field in dataclasses.fields(PeopleProvider)}
     named = {name for path in (ROOT / "src" / "dli").rglob("*.py") for name in quoted(path)}
     read = {f"BASECAMP_{name.upper()}" for name in server} | named
     read |= {f"DLI_{name.upper()}" for name in ExecutionContext.model_fields}

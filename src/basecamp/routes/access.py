@@ -21,6 +21,7 @@ from basecamp.services.execution import ExecutionService
 from basecamp.services.health import HealthService
 from basecamp.services.identity import Identities
 from basecamp.services.lineage import LineageService
+from basecamp.services.login import LoginService
 from basecamp.services.permission import Actor
 from basecamp.services.publish import PublishService
 from basecamp.services.quality import QualityService
@@ -45,6 +46,7 @@ class Site:
     guesses: GuessLimit
     rates: RequestRates
     tokens: TokenService
+    logins: LoginService
     metrics: Metrics
     health: HealthService
     watch: RunWatch

@@ -143,8 +143,10 @@ def _check_texts(value: dict[str, Any]) -> None:
 def _too_large(limit_bytes: int) -> RequestRefusedError:
     if limit_bytes == 0:
         return RequestRefusedError("This request takes no body.", headers=_CLOSE)
+    mebibytes, kibibytes = limit_bytes // 1024**2, limit_bytes // 1024
+    limit = f"{mebibytes} MiB" if mebibytes else f"{kibibytes} KiB"
     return RequestRefusedError(
-        f"The body is larger than {limit_bytes // (1024 * 1024)} MiB.",
+        f"The body is larger than {limit}.",
         status=413,
         headers=_CLOSE,
     )

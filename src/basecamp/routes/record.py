@@ -439,6 +439,14 @@ class IdentityRecord(Record):
     token_id: str | None
 
 
+class ProviderRecord(Record):
+    issuer: str | None
+    client_id: str | None
+    scopes: list[str] | None
+    authorization_endpoint: str | None
+    redirect_port: int | None
+
+
 class TokenRecord(Record):
     token_id: str
     name: str

@@ -71,10 +71,11 @@ async def identify(request: Request, template: str) -> None:
             a good one used, too often (429).
         ServerError: the store cannot be asked about it (DLI-504).
     """
-    site = site_of(request)
+    site, address = site_of(request), address_of(request)
     if (request.method, template) in PUBLIC:
+        if request.method == "POST":
+            site.guesses.check(address)  # a login is a guess until somebody vouches for it
         return
-    address = request.client.host if request.client else ""
     try:
         secret = given_token(request.headers)
         found = site.identities.at_hand(secret)
@@ -95,6 +96,11 @@ async def identify(request: Request, template: str) -> None:
         except RequestRefusedError as exc:
             site.metrics.count_throttled(exc.details["limit"])
             raise
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the connection tells."""
+    return request.client.host if request.client else ""
 
 
 def nothing_under(request: Request) -> RequestRefusedError:

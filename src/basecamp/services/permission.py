@@ -65,6 +65,8 @@ class Effect(StrEnum):
     AUDIT_READ = "audit.read"
     SESSION_OPEN = "session.open"
     SESSION_CLOSE = "session.close"
+    SESSION_LOGIN = "session.login"
+    SESSION_EXCHANGE = "session.exchange"
 
 
 SCOPE_OF: dict[Effect, str] = {
@@ -112,7 +114,9 @@ SCOPES_OF: dict[Role, frozenset[str]] = {
 OWN_SCOPES = frozenset({"code:publish", "sql:run"})
 """No role has them: they reach over every team's data, and are given by name or not at all."""
 
-_FOR_EVERYBODY = frozenset({Effect.SESSION_OPEN, Effect.SESSION_CLOSE})
+_FOR_EVERYBODY = frozenset(
+    {Effect.SESSION_OPEN, Effect.SESSION_CLOSE, Effect.SESSION_LOGIN, Effect.SESSION_EXCHANGE}
+)
 """Effects on who asks alone, for everybody who is known."""
 
 _ON_THE_SERVER = _FOR_EVERYBODY | frozenset(

@@ -7,22 +7,24 @@ import secrets
 import string
 import zlib
 
-PREFIX = "bcp_api_"
+KINDS = ("api", "login", "ci")
+"""Made by somebody, for somebody who logged in, for a job of a CI system."""
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_DIGITS = 43  # 62 ** 43 is just more than 2 ** 256
 _CHECK_DIGITS = 6
-_LENGTH = len(PREFIX) + _RANDOM_DIGITS + _CHECK_DIGITS
+_TAIL = _RANDOM_DIGITS + _CHECK_DIGITS
+_PREFIXES = frozenset(f"bcp_{kind}_" for kind in KINDS)
 
 
-def new_secret() -> str:
+def new_secret(kind: str = "api") -> str:
     """A token that nobody can guess."""
-    body = PREFIX + _digits(secrets.randbits(256), _RANDOM_DIGITS)
+    body = f"bcp_{kind}_" + _digits(secrets.randbits(256), _RANDOM_DIGITS)
     return body + _checksum(body)
 
 
 def is_well_formed(text: str) -> bool:
     """Whether the text could be one of ours: a guess seldom is, and costs no look at the store."""
-    if len(text) != _LENGTH or not text.isascii() or not text.startswith(PREFIX):
+    if not text.isascii() or text[:-_TAIL] not in _PREFIXES:
         return False
     return _checksum(text[:-_CHECK_DIGITS]) == text[-_CHECK_DIGITS:]
 

@@ -81,19 +81,19 @@ class TokenService:
         values = {
             "name": _checked_name(name),
             "role": kind.value,
-            "teams": _checked_teams(kind, teams),
-            "scopes": _checked_scopes(kind, scopes, also),
+            "teams": checked_teams(kind, teams),
+            "scopes": checked_scopes(kind, scopes, also),
         }
         lifetime = _lifetime(kind, expires_in_hours)
         _check_within(caller.actor, values)
 
-        def create(change: Change, new: _New) -> Reply:
+        def create(change: Change, new: NewToken) -> Reply:
             if token.live_named(change.tx, name, change.now):
                 raise DLIValidationError(
                     "A token of this name is in use; rotate or revoke it.",
                     details={"conflict": True},
                 )
-            return new.keep(change, values, lifetime, {})
+            return new.keep(change, "token.create", values, lifetime, {})
 
         return self._issue(caller, Effect.TOKEN_CREATE, create)
 
@@ -105,7 +105,7 @@ class TokenService:
             WorkflowPermissionError: it has more rights than the caller (803).
         """
 
-        def rotate(change: Change, new: _New) -> Reply:
+        def rotate(change: Change, new: NewToken) -> Reply:
             old = _found(change, token_id)
             if _state(old, change.now) != "live":
                 raise RequestRefusedError("The token is not in use any more.", status=409)
@@ -113,7 +113,9 @@ class TokenService:
             _check_within(caller.actor, values)
             end = min(old.expires_at, change.now + timedelta(hours=overlap_hours))
             token.change(change.tx, token_id, {"expires_at": end})
-            return new.keep(change, values, old.lifetime_hours, {"replaces": token_id})
+            return new.keep(
+                change, "token.rotate", values, old.lifetime_hours, {"replaces": token_id}
+            )
 
         return self._issue(caller, Effect.TOKEN_ROTATE, rotate)
 
@@ -154,52 +156,71 @@ class TokenService:
         return self._note(caller, Effect.SESSION_OPEN)
 
     def end_session(self, caller: Caller) -> Reply:
-        """Note that somebody puts a token away; it stays good."""
-        return self._note(caller, Effect.SESSION_CLOSE)
+        """Note that somebody puts a token away: one of a login ends, any other stays good."""
+        reply = self._note(caller, Effect.SESSION_CLOSE)
+        self._identities.forget()
+        return reply
 
     def _note(self, caller: Caller, effect: Effect) -> Reply:
         def note(change: Change) -> Reply:
             change.audit(effect.value, caller.name)
+            token_id = caller.actor.token_id
+            if effect is Effect.SESSION_CLOSE and token_id is not None:
+                _end_login(change, token_id)
             return Reply(200, identity_record(caller.actor))
 
         return self._commands.execute(caller, _permit(caller, effect), note)
 
     def _issue(
-        self, caller: Caller, effect: Effect, action: Callable[[Change, _New], Reply]
+        self, caller: Caller, effect: Effect, action: Callable[[Change, NewToken], Reply]
     ) -> Reply:
         """Make a token in `action`; its secret goes out once and is never stored."""
-        new = _New(f"tok_{secrets.token_hex(8)}", new_secret())
+        new = NewToken.made("api")
         permit = _permit(caller, effect)
         reply = self._commands.execute(caller, permit, lambda change: action(change, new))
         if reply.replayed:
             message = "Its secret was shown with the first answer; rotate it for another."
             return replace(reply, body={**reply.body, "message": message})
         self._identities.forget()
-        return replace(reply, body={**reply.body, "token": new.secret})
+        return new.shown(reply)
 
 
 @dataclass(frozen=True)
-class _New:
+class NewToken:
     """A token that is being made."""
 
     token_id: str
     secret: str
 
+    @classmethod
+    def made(cls, kind: str) -> NewToken:
+        """One that nobody can guess; the kind is in its prefix."""
+        return cls(f"tok_{secrets.token_hex(8)}", new_secret(kind))
+
+    def shown(self, reply: Reply) -> Reply:
+        """The one answer that has the secret."""
+        return replace(reply, body={**reply.body, "token": self.secret})
+
     def keep(
-        self, change: Change, values: dict[str, Any], lifetime_hours: int, detail: dict[str, Any]
+        self,
+        change: Change,
+        action: str,
+        values: dict[str, Any],
+        lifetime_hours: int,
+        detail: dict[str, Any],
     ) -> Reply:
+        """Store it, and the `action` in the audit trail; the answer is without the secret."""
         row = {
+            "created_by": change.caller.name,
             **values,
             "token_id": self.token_id,
             "secret_hash": hash_of(self.secret),
             "last4": self.secret[-4:],
             "created_at": change.now,
-            "created_by": change.caller.name,
             "lifetime_hours": lifetime_hours,
             "expires_at": change.now + timedelta(hours=lifetime_hours),
         }
         token.add(change.tx, row)
-        action = "token.rotate" if "replaces" in detail else "token.create"
         told = {key: values[key] for key in ("name", "role", "teams", "scopes")}
         change.audit(action, self.token_id, detail=told | detail)
         record = token_record(_found(change, self.token_id), change.now)
@@ -240,6 +261,14 @@ def _state(row: TokenRow, now: datetime) -> str:
     return "live" if row.expires_at > now else "expired"
 
 
+def _end_login(change: Change, token_id: str) -> None:
+    """End a token that an identity provider vouched for: who logs in anew gets another."""
+    row = token.find(change.tx, token_id)
+    if row is not None and "://" in row.created_by:  # the provider's address, else a name
+        values = {"revoked_at": change.now, "revoked_by": change.caller.name}
+        token.change(change.tx, token_id, values)
+
+
 def _permit(caller: Caller, effect: Effect) -> Permit:
     return lambda _: authorize(caller.actor, effect, SERVER)
 
@@ -258,8 +287,13 @@ def _check_within(actor: Actor, values: dict[str, Any]) -> None:
         raise WorkflowPermissionError("A token may not have more rights than who makes it.")
 
 
+def is_name(text: str) -> bool:
+    """Whether a person or service may have this name."""
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED
+
+
 def _checked_name(name: str) -> str:
-    if _NAME.fullmatch(name) is None or name in _RESERVED:
+    if not is_name(name):
         raise _refused(
             "A token's name has letters, digits and . _ @ + -, at most 100, and is none of the "
             "server's own."
@@ -267,7 +301,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_teams(role: Role, teams: Sequence[str]) -> list[str]:
+def checked_teams(role: Role, teams: Sequence[str]) -> list[str]:
+    """The teams of a token with this role. Raises: DLIValidationError (204)."""
     if role is Role.AUDITOR or role is Role.ADMIN:
         if set(teams) - {ALL_TEAMS}:
             raise _refused(f"The role {role.value} is not of a team.")
@@ -279,7 +314,8 @@ def _checked_teams(role: Role, teams: Sequence[str]) -> list[str]:
     return sorted(set(teams))
 
 
-def _checked_scopes(role: Role, scopes: Sequence[str] | None, also: Sequence[str]) -> list[str]:
+def checked_scopes(role: Role, scopes: Sequence[str] | None, also: Sequence[str]) -> list[str]:
+    """The scopes of a token with this role. Raises: DLIValidationError (204)."""
     wanted = set(also) | (SCOPES_OF[role] if scopes is None else set(scopes))
     strange = wanted - SCOPES_OF[role] - OWN_SCOPES
     if strange:
