@@ -1,12 +1,14 @@
 """How tests are spread over the workers of a parallel run, and the servers that they share."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 import bucket_server
+import canary
 import identity_provider
 import postgres
 
@@ -26,6 +28,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """A shell starts what it runs in the background deaf to Ctrl-C; the tests of it must hear."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(canary.ENVIRONMENT)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test and the processes that share its output print holds no planted secret."""
+    report = yield
+    printed = "".join(text for _, text in report.sections)
+    if secrets := canary.found_in(printed):
+        report.outcome = "failed"
+        report.longrepr = f"secrets were printed: {sorted(secrets)}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_is_written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end of a worker's tests: no file that they left behind holds a planted secret."""
+    yield
+    hits = [
+        f"{path}: {sorted(s)}" for path, s in canary.found_below(tmp_path_factory.getbasetemp())
+    ]
+    assert hits == []
 
 
 def engines(config: pytest.Config) -> list[str]:

@@ -39,10 +39,13 @@ class Courier:
         self._env = dict(env)
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[str] | None = None
+        self._is_recalled = False
 
     def carry(self, parcel: Parcel) -> str | None:
         """Bring one parcel; None when it was taken, else why it was not."""
         process = self._process or self._started()
+        if self._is_recalled:
+            process.kill()
         overdue = threading.Timer(self._timeout_s, process.kill)
         overdue.start()
         try:
@@ -53,6 +56,12 @@ class Courier:
             return answer or None
         self.close()
         return "the receiver kept us waiting, or sent too much"
+
+    def recall(self) -> None:
+        """Have it drop what it carries, and carry nothing more; for another thread to call."""
+        self._is_recalled = True
+        if (process := self._process) is not None:
+            process.kill()
 
     def close(self) -> None:
         """Send it home."""

@@ -152,7 +152,7 @@ class Job:
         statements = render_dataset(spec, context, order.parameters)
         gate = render_gate(spec, context, order.parameters)
         timeout_s = float(spec.execution.timeout_seconds)
-        warehouse = warehouse_of(project, lock_timeout_s=timeout_s)
+        warehouse = warehouse_of(project, lock_timeout_s=timeout_s, hides_values=True)
         with warehouse, warehouse.session() as session:
             self._session = session
             trace.began(statements)

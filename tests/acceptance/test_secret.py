@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 
+from canary import SECRETS
 from process import Server, wait_for
 
 NAME = "shop.sales.daily"
-SECRETS = {
-    name: f"Canary{number:02}{name}"
-    for number, name in enumerate(
-        (
-            *("channel", "template", "airflow", "other"),  # in the environment
-            *("query", "header", "token", "key", "bearer", "host"),  # sent by strangers
-            *("field", "cron", "zone", "json", "name"),  # sent by callers and refused
-            *("value", "ignored", "literal"),  # in parameters and in SQL
-        )
-    )
-}
 
 
 class Asker:
@@ -45,7 +35,7 @@ class Asker:
         return json.loads(text) if text.startswith("{") else text
 
     def run(self, **parameters: str) -> Any:
-        """A run and its record; that, its error and its log show values to who may read the run."""
+        """A run and its record, which has its parameters; its error and its log have no value."""
         started = self.ask("POST", f"/api/v1/workflows/{NAME}/run", {"parameters": parameters})
         path = f"/api/v1/workflows/runs/{started['run_id']}?wait=20"
         ended = ("FAILED", "COMPLETED")
@@ -53,6 +43,8 @@ class Asker:
             lambda: found if (found := self.ask("GET", path))["status"] in ended else None
         )
         self.told.clear()
+        self.ask("GET", f"/api/v1/workflows/runs/{started['run_id']}/logs")
+        self.told.append(str(record["error_message"]))
         return record
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import canary
+
 __all__ = ["Shell"]
 
 
@@ -24,7 +26,8 @@ class Shell:
         """What the machine has set for itself must not decide a test."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DLI_", "BASECAMP_"))}
         path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
-        return kept | {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1", **self.variables}
+        kept |= {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1"}
+        return {**kept, **canary.ENVIRONMENT, **self.variables}
 
     @property
     def state(self) -> dict[str, Any]:
@@ -33,7 +36,7 @@ class Shell:
         return state
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             words,
             cwd=self.directory,
             env=self.environment | variables,
@@ -42,6 +45,8 @@ class Shell:
             check=False,
             timeout=self.patience_s,
         )
+        assert canary.found_in(done.stdout + done.stderr) == set(), words
+        return done
 
     def dli(self, *words: str, status: int = 0) -> str:
         """Its stdout, after checking its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ __all__ = ["Notifications"]
 _log = logging.getLogger(__name__)
 _BATCH = 20
 _ATTEMPTS = 5
+_PATIENCE_S = 2.0
+"""How long a message that is under way may hold up the end of the server."""
 _FIRST_PAUSE = timedelta(seconds=10)
 
 
@@ -38,6 +41,7 @@ class Notifications:
         self._leadership = leadership
         self._addresses = addresses
         self._clock = clock
+        self._courier: Courier | None = None
         self._rounds = Rounds("notifications", self.send_due, clock)
 
     def start(self) -> None:
@@ -50,11 +54,18 @@ class Notifications:
 
     def stop(self) -> None:
         """End after the message that is under way; what is left waits for the next server."""
+        patience = threading.Timer(_PATIENCE_S, self._recall)
+        patience.start()
         self._rounds.stop()
+        patience.cancel()
+
+    def _recall(self) -> None:
+        if (courier := self._courier) is not None:
+            courier.recall()
 
     def send_due(self) -> datetime | None:
         """Try every message whose time has come; returns when the next one is to be tried."""
-        with Courier(self._addresses) as courier:
+        with Courier(self._addresses) as self._courier:
             while self._leadership.term is not None and not self._rounds.is_ending:
                 with self._leadership.read() as tx:
                     rows = message.due(tx, self._clock.now(), _BATCH)
@@ -63,7 +74,7 @@ class Notifications:
                     return following
                 for row in rows:
                     if not self._rounds.is_ending:
-                        self._send(row, courier)
+                        self._send(row, self._courier)
         return None
 
     def _send(self, row: MessageRow, courier: Courier) -> None:
@@ -72,6 +83,8 @@ class Notifications:
         told = Message(row.title, row.body, event_id=_event_id(row))
         why = deliver(row.target, told, self._addresses, courier)
         if why is not None:
+            if self._rounds.is_ending:
+                return  # not the receiver's fault; the next server goes on
             is_last = row.attempt + 1 >= _ATTEMPTS
             what = {"target": row.target, "title": row.title, "reason": why, "given_up": is_last}
             _log.warning("notification.not_sent", extra=what)

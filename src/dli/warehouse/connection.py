@@ -24,8 +24,12 @@ _LATER_ENGINES: Final = ("trino", "bigquery", "snowflake", "spark")
 _FILE_SUFFIXES: Final = frozenset({".duckdb", ".ddb", ".db"})
 
 
-def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWarehouse:
+def warehouse_of(
+    project: Project, *, lock_timeout_s: float = 2.0, hides_values: bool = False
+) -> DuckDBWarehouse:
     """The warehouse of the project's current environment, with its sources.
+
+    One that `hides_values` tells what is wrong with a value without showing it.
 
     Raises `ConfigurationError` DLI-001 for an environment that the project does not have: its data
     would go to the warehouse of none.
@@ -36,7 +40,7 @@ def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWare
             f"DLI_ENV names no environment of dli.yaml, which has {', '.join(sorted(known))}"
         )
     environment = project.environment
-    return open_warehouse(
+    warehouse = open_warehouse(
         project.root,
         environment.connection_string,
         sources=project.sources,
@@ -44,6 +48,8 @@ def warehouse_of(project: Project, *, lock_timeout_s: float = 2.0) -> DuckDBWare
         schema=environment.schema_name,
         lock_timeout_s=lock_timeout_s,
     )
+    warehouse.hides_values = hides_values
+    return warehouse
 
 
 def open_warehouse(

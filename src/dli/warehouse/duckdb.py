@@ -58,6 +58,7 @@ class DuckDBWarehouse:
         self.sources = source_views(sources, data_root=data_root)
         self.home = home
         self.limits = limits or EngineLimits()
+        self.hides_values = False  # where others than who runs the SQL read its errors
         self._folder = folder
         self._files = files
         self._lock_timeout_s = lock_timeout_s
@@ -183,7 +184,7 @@ class DuckDBWarehouse:
                 self._attach(catalog, on_wait)
         engine = self._start(EngineLimits(memory="512MB", threads=1))
         try:
-            shadow = Shadow(engine, real=real, sources=self.sources)
+            shadow = Shadow(engine, real=real, sources=self.sources, hides_values=self.hides_values)
             shadow.copy(reads, writes)
             shadow.search(self.home)
             return shadow.check(plan)
@@ -355,4 +356,4 @@ class DuckDBWarehouse:
         try:
             return self._engine().execute(sql, values).fetchall()
         except duckdb.Error as error:
-            raise refusal(error) from error
+            raise refusal(error, hides_values=self.hides_values) from error

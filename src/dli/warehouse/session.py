@@ -191,7 +191,7 @@ class DuckDBSession:
     def _refused(self, error: duckdb.Error) -> ExecutionError:
         if is_fatal(error):
             self._warehouse.engine_broke()
-        return refusal(error)
+        return refusal(error, hides_values=self._warehouse.hides_values)
 
     def _note_drops(self) -> None:
         if self._has_dropped:

@@ -44,10 +44,12 @@ class Shadow:
         *,
         real: duckdb.DuckDBPyConnection,
         sources: Mapping[tuple[str, str, str], SourceView],
+        hides_values: bool = False,
     ) -> None:
         self._engine = engine
         self._real = real
         self._sources = sources
+        self._hides_values = hides_values
 
     def copy(self, reads: Collection[Relation], writes: Collection[Relation]) -> None:
         """Make what exists of these names, and the schemas that a run would make."""
@@ -77,12 +79,15 @@ class Shadow:
             try:
                 self._bind(planned.sql)
             except (duckdb.Error, ExecutionError) as error:
-                problem = refusal(error) if isinstance(error, duckdb.Error) else error
+                problem = self._refusal(error) if isinstance(error, duckdb.Error) else error
                 message = f"{planned.title}: {problem.message}"
                 if not planned.statement.continue_on_error:
                     raise ExecutionError(message, code=problem.code, cause=error) from error
                 warnings.append(message)
         return warnings
+
+    def _refusal(self, error: duckdb.Error) -> ExecutionError:
+        return refusal(error, hides_values=self._hides_values)
 
     def _bind(self, sql: str) -> None:
         kind = checked_kind(self._engine, sql)
@@ -109,7 +114,7 @@ class Shadow:
         try:
             self._engine.execute(f"CREATE OR REPLACE VIEW {view.relation.sql} AS {view.query}")
         except duckdb.Error as error:
-            message = f"Source {view.relation}: {refusal(error).message}"
+            message = f"Source {view.relation}: {self._refusal(error).message}"
             raise ConfigurationError(message) from error
 
     def _make_table(self, relation: Relation) -> None:

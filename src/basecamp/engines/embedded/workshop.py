@@ -78,7 +78,9 @@ class Workshop:
         project = self.project()
         with self._lock:
             if self._warehouse is None:
-                self._warehouse = warehouse_of(project, lock_timeout_s=_LOCK_TIMEOUT_S)
+                self._warehouse = warehouse_of(
+                    project, lock_timeout_s=_LOCK_TIMEOUT_S, hides_values=True
+                )
             self._users += 1
             warehouse = self._warehouse
             if not self._is_open:

@@ -1,5 +1,7 @@
 """A change of a workflow's source is told once to all whom its specs name."""
 
+import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -154,6 +156,23 @@ def test_f49_a_channel_that_stays_down_is_given_up(place: Place, inbox: Inbox, c
         sent += len(place.told())
         clock.advance(timedelta(hours=1))
     assert (sent, place.waiting()) == (5, 0)
+
+
+def test_a_receiver_that_says_nothing_holds_up_no_end_of_the_server(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}?rto=60"
+        addresses = {"DLI_NOTIFY_PAGER": url}
+        sender = Notifications(SoleLeadership(place.database), addresses, place.clock)
+        place.register("ops")
+        sender.start()
+        place.publish(spec())
+        sender.wake()
+        line, _ = silent.accept()
+        begun = time.monotonic()
+        sender.stop()
+        assert time.monotonic() - begun < 20
+        line.close()
+    assert place.waiting() == 1
 
 
 def test_the_thread_sends_as_soon_as_something_is_published(place: Place, inbox: Inbox) -> None:
