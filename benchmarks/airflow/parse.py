@@ -61,6 +61,7 @@ class _Probe:
         env = clean_env(folder) | {
             "AIRFLOW_HOME": str(folder / "home"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",  # its one file may need 30 s
             "DO_NOT_TRACK": "1",
         }
         dags = folder / "dags"
