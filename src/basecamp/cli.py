@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from basecamp import journal
 from basecamp.settings import Settings
-from dli import __version__
+from dli import __version__, span
 from dli.exceptions import ConfigurationError, DLIError, ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_log = logging.getLogger(__name__)
+_FLUSH_S = 1.0
 _EXIT_FAILED = 1
 _EXIT_STORE_UNUSABLE = 3
 _EXIT_IN_USE = 4
@@ -36,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _keep_state(given, Settings.from_env(os.environ, project=project))
         settings = Settings.from_env(os.environ, project=project, host=given.host, port=given.port)
         journal.set_up_logging(settings.log_level)
+        if (why := span.set_up("basecamp", os.environ)) is not None:
+            _log.warning("tracing.off", extra={"reason": why})
         return _serve(settings)
     except DLIError as exc:
         return _refuse(exc, _EXIT_FAILED)
@@ -52,6 +57,8 @@ def _serve(settings: Settings) -> int:
         return _refuse(exc, _EXIT_STORE_UNUSABLE)
     except StateInUseError as exc:
         return _refuse(exc, _EXIT_IN_USE)
+    finally:
+        span.flush(_FLUSH_S)
     return 0
 
 

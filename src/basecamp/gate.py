@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 from basecamp import errors, journal
 from basecamp.errors import RequestRefusedError
+from dli.span import span
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from basecamp.telemetry import Metrics
+    from dli.span import Span
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked again and again; nobody wants to see them in a trace."""
 _NO_ROUTE = "none"
 _CLIENT_GONE = 499
 _SECURITY_HEADERS = [
@@ -42,12 +46,22 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
         request_id = _request_id(headers.get(b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         journal.request_id.set(request_id)
-        scope["state"]["traceparent"] = _traceparent(headers.get(b"traceparent"))
-        answer = _Answer(send, request_id)
+        parent = _traceparent(headers.get(b"traceparent"))
+        if scope["path"] in _PROBES:
+            scope["state"]["traceparent"] = parent
+            await self._answer(scope, receive, _Answer(send, request_id))
+            return
+        with span(scope["method"], parent=parent, kind="server") as here:
+            scope["state"]["traceparent"] = here.traceparent
+            answer = _Answer(send, request_id)
+            await self._answer(scope, receive, answer)
+            _describe(here, scope, answer.status)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
         started_at = time.perf_counter()
         try:
             # Of two, a proxy in front may have looked at the other one.
@@ -60,7 +74,7 @@ class Gate:
         self._tell(scope, answer.status, time.perf_counter() - started_at)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path_format", _NO_ROUTE)
+        route = _route(scope)
         self._metrics.observe_request(scope["method"], route, status, seconds)
         _log.info(
             "request.answered",
@@ -110,6 +124,24 @@ def _request_id(given: bytes | None) -> str:
 def _traceparent(given: bytes | None) -> str | None:
     """Where the caller is in a trace, as the W3C has it; anything else counts as nothing."""
     return given.decode() if given is not None and _TRACEPARENT.fullmatch(given) else None
+
+
+def _route(scope: Scope) -> str:
+    """The template of the route that answered."""
+    return getattr(scope.get("route"), "path_format", _NO_ROUTE)
+
+
+def _describe(here: Span, scope: Scope, status: int) -> None:
+    method, route = scope["method"], _route(scope)
+    here.name(f"{method} {route}")
+    here.note(
+        http__request__method=method,
+        http__route=route,
+        http__response__status_code=status,
+        dli__request_id=scope["state"]["request_id"],
+    )
+    if status >= 500:
+        here.fail(str(status))
 
 
 def _host_name(host: bytes) -> str:

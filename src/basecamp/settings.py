@@ -20,6 +20,7 @@ from basecamp.rate import NO_LIMIT, Rate
 from dli.exceptions import ConfigurationError
 from dli.notification import settings_in
 from dli.outgoing import VARIABLE, Destinations, proxies_in
+from dli.span import endpoints_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -152,6 +153,7 @@ def _destinations(env: Mapping[str, str], issuers: Iterable[str]) -> Destination
     A managed Airflow is on this machine.
     """
     named = [env.get("BASECAMP_AIRFLOW_URL") or "127.0.0.1", env.get("AWS_ENDPOINT_URL", "")]
+    named += endpoints_in(env)
     try:
         return Destinations.named_in([*named, *issuers, *proxies_in(env)], env.get(VARIABLE, ""))
     except ValueError as exc:

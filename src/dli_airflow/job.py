@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.models.dataset import DatasetSpec
+from dli.span import flush, set_up, span
 from dli.specs.dataset import render_dataset
 from dli.specs.gate import render_gate
 from dli.specs.project import Project
@@ -40,6 +42,7 @@ log = logging.getLogger("dli_airflow.run")
 _LEVELS = {"failed": logging.ERROR, "ignored": logging.WARNING, "skipped": logging.WARNING}
 _POLL_S = 0.1
 _FLUSH_S = 3.0
+_SPANS_S = 1.0
 _END_S = 4.0  # Airflow kills a task 5 s after it has asked it to end
 
 
@@ -58,6 +61,7 @@ class Order:
     run_id: str
     allowed_env: Mapping[str, str]
     attempt: int = 1
+    traceparent: str | None = None
 
 
 class Job:
@@ -118,6 +122,17 @@ class Job:
             self._has_ended.set()
 
     def _execute(self) -> DatasetExecutionResult:
+        order = self._order
+        set_up("dli-airflow", os.environ)
+        facts = {"dli__run_id": order.run_id, "dli__dataset": self._spec.name}
+        try:
+            with span("run", parent=order.traceparent, kind="consumer", **facts) as here:
+                here.note(dli__attempt=order.attempt)
+                return self._told()
+        finally:
+            flush(_SPANS_S)
+
+    def _told(self) -> DatasetExecutionResult:
         order = self._order
         project = Project.open(order.root)
         emitter = emitter_of(project)

@@ -116,6 +116,7 @@ class DatasetOperator(BaseOperator):
             run_id=run.run_id,
             allowed_env=_allowed_env(),
             attempt=context["ti"].try_number,
+            traceparent=request.traceparent,
         )
 
     def _refuse_new_runs_of_retired(self, attempt: int) -> None:

@@ -24,6 +24,7 @@ HOMES = {
     "pendulum": ("dli_airflow.timetable",),
     "prometheus_client": ("basecamp.telemetry",),
     "openlineage": ("dli.warehouse",),
+    "opentelemetry": ("dli.span",),
     "obstore": ("dli.specs.bucket",),
     "psycopg": ("basecamp.store",),
     "pydantic": ("basecamp.routes", "dli.api", "dli.models", "dli.specs"),
@@ -43,6 +44,8 @@ USED_BY_OTHERS = {
 }
 IMPORT_NAMES = {
     "openlineage-python": "openlineage",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
     "prometheus-client": "prometheus_client",
     "python-dotenv": "dotenv",
     "pyyaml": "yaml",

@@ -19,6 +19,7 @@ HEAVY = (
     "fastapi",
     "importlib.metadata",
     "minijinja",
+    "opentelemetry",
     "pydantic",
     "rich",
     "sqlalchemy",

@@ -10,6 +10,7 @@ import click
 
 from dli.cli.errors import report
 from dli.cli.group import Entry, LazyGroup
+from dli.span import endpoints_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,9 +89,14 @@ def _print_version(ctx: click.Context, _param: click.Parameter, is_asked: bool) 
     callback=_print_version,
     help="Show the version and exit.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Datasets as SQL: register, schedule, run, backfill, watch and stop them."""
     if os.environ.get("DLI_LOG_LEVEL") or os.environ.get("DLI_DEBUG") == "1":
         from dli.cli.log import configure
 
         configure(os.environ)
+    if os.environ.get("TRACEPARENT") or endpoints_in(os.environ):
+        from dli.cli.tracing import traced
+
+        ctx.with_resource(traced(ctx, os.environ))

@@ -18,6 +18,7 @@ from dli.client.deadline import Deadline, timed_response
 from dli.client.message import Answer, encode, read
 from dli.client.response import refusal
 from dli.exceptions import ConfigurationError, ErrorCode
+from dli.span import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dli.client.message import WireRequest
     from dli.client.response import Request, ServerConfig, ServerResponse
+    from dli.span import Span
 
 __all__ = ["HttpTransport"]
 
@@ -71,9 +73,13 @@ class HttpTransport:
             return refusal(422, ErrorCode.PARAMETER_INVALID.value, text)
         deadline = Deadline(self._config.timeout + request.wait_s)
         began = time.monotonic()
-        answer = self._once(message, deadline)
-        if answer.is_repeatable:
-            answer = self._again(answer, message, deadline)
+        with span(request.method, kind="client", http__request__method=request.method) as here:
+            if here.traceparent is not None:
+                message.headers["traceparent"] = here.traceparent
+            answer = self._once(message, deadline)
+            if answer.is_repeatable:
+                answer = self._again(answer, message, deadline)
+            _note(here, answer.response, message.headers["X-Request-Id"])
         _tell(message, answer.response, time.monotonic() - began)
         return answer.response
 
@@ -162,6 +168,12 @@ class HttpTransport:
 
     def _host(self) -> str:
         return urlsplit(self._config.url).netloc
+
+
+def _note(here: Span, response: ServerResponse, request_id: str) -> None:
+    here.note(http__response__status_code=response.status_code, dli__request_id=request_id)
+    if not response.success:
+        here.fail(response.code or str(response.status_code))
 
 
 def _tell(message: WireRequest, response: ServerResponse, duration_s: float) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dli.exceptions import ExecutionError
 from dli.models.execution import DatasetExecutionResult, ExecutionResult
+from dli.span import span
 from dli.warehouse.base import REFUSALS, StatementEvent
 from dli.warehouse.gate import GateKeeper
 from dli.warehouse.limit import Limits, prepare, time_limit
@@ -146,7 +147,7 @@ class _Run:
         self._tell("started", index)
         start = time.perf_counter()
         try:
-            outcome = self._session.execute(self._plan[index].sql, max_rows=_SAMPLE_ROWS)
+            outcome = self._measured(index)
         except ExecutionError as error:
             if error.code not in REFUSALS:
                 raise
@@ -159,6 +160,13 @@ class _Run:
         self._record(index, outcome, duration_ms)
         self._tell(kind, index, duration_ms=duration_ms, outcome=outcome)
         return None
+
+    def _measured(self, index: int) -> Outcome:
+        statement = self._plan[index].statement
+        with span("statement", dli__phase=statement.phase, dli__position=index + 1) as here:
+            outcome = self._session.execute(self._plan[index].sql, max_rows=_SAMPLE_ROWS)
+            here.note(dli__rows_affected=outcome.rows_affected)
+            return outcome
 
     def _repeat(self, failed: int, inside: Sequence[int]) -> ExecutionError | None:
         """Come back to where the transaction was before the failed statement spoiled it."""

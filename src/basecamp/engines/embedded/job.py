@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, ErrorCode
 from dli.models.dataset import DatasetSpec
+from dli.span import span
 from dli.specs.dataset import render_dataset
 from dli.specs.gate import render_gate
 from dli.specs.schedule import Interval, local_date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from basecamp.engines.embedded.log import RunLog
     from basecamp.engines.embedded.workshop import Workshop
     from dli.models.execution import DatasetExecutionResult
+    from dli.span import Span
     from dli.specs.dataset import Statement
     from dli.specs.gate import Gate
     from dli.warehouse.base import Session, StatementEvent
@@ -88,6 +90,19 @@ class Job:
         rows = result.main_result.rows_affected if result.main_result else None
         self._write("info", f"Completed, {rows} rows." if rows is not None else "Completed.")
         return rows
+
+    def measured(self) -> AbstractContextManager[Span]:
+        """A span for this attempt, below the request that asked for the run."""
+        message = self._message
+        return span(
+            "run",
+            parent=message.get("traceparent"),
+            kind="consumer",
+            dli__run_id=message["run_id"],
+            dli__attempt=message["attempt"],
+            dli__dataset=message["spec"].get("name"),
+            dli__request_id=message.get("request_id"),
+        )
 
     def check(self, *, bind: bool) -> list[str]:
         """Render and parse; with `bind` bind each statement on the warehouse. Returns the SQL.

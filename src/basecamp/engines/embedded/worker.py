@@ -29,6 +29,7 @@ from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
 from dli.exceptions import DLIError
 from dli.outgoing import watch
+from dli.span import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,8 @@ class Worker:
         journal.run_id.set(message["run_id"])
         journal.request_id.set(message.get("request_id"))
         try:
-            report |= {"ok": True, "rows_affected": job.run()}
+            with job.measured():
+                report |= {"ok": True, "rows_affected": job.run()}
         except JobFailed as failed:
             report |= {"ok": False, "code": failed.code, "message": failed.message}
         except Exception as exc:  # noqa: BLE001 - the engine must hear of every end
@@ -150,6 +152,7 @@ def main(arguments: list[str]) -> None:
     """Serve the engine on an inherited socket; ends the process when it hangs up."""
     descriptor, project, state_dir, names, memory_mb, log_level = arguments
     journal.set_up_logging(log_level)
+    set_up("basecamp-worker", os.environ)  # the server has told why not
     limit_memory(int(memory_mb))
     allowed_env = {name: os.environ[name] for name in names.split(",") if name in os.environ}
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dli.config import config_file
 from dli.outgoing import VARIABLE, Destinations, proxies_in
+from dli.span import endpoints_in, flush
 from dli.specs.project import Project
 from dli.warehouse.connection import warehouse_of
 from dli.warehouse.emitter import emitter_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dli.warehouse.emitter import Emitter
 
 _LINGER_S = 0.5
+_FLUSH_S = 0.3
 _LOCK_TIMEOUT_S = 10.0
 
 
@@ -57,9 +59,9 @@ class Workshop:
 
     @property
     def destinations(self) -> Destinations:
-        """Where this process may connect to: the project's target of lineage."""
+        """Where this process may connect to: the project's target of lineage, that of spans."""
         target = "" if self._project is None else self._project.config.lineage.url or ""
-        named = [target, *proxies_in(os.environ)]
+        named = [target, *endpoints_in(os.environ), *proxies_in(os.environ)]
         return Destinations.named_in(named, os.environ.get(VARIABLE, ""))
 
     def emitter(self) -> Emitter | None:
@@ -68,9 +70,10 @@ class Workshop:
         return self._emitter
 
     def close(self) -> None:
-        """Give events of lineage a moment to leave before the process ends."""
+        """Give events of lineage and spans a moment to leave before the process ends."""
         if self._emitter is not None:
             self._emitter.flush(_LINGER_S)
+        flush(_FLUSH_S)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
