@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-_HEAD_SECONDS = 10.0
+_HEAD_SECONDS = 8.0
 _HEAD_MAX_BYTES = 64 * 1024
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 8.0
 _ANSWER_MIN_BYTES = 64 * 1024
 """So much of an answer, or all that is left, must be taken in each `_ANSWER_SECONDS`."""
 _TOO_LARGE = (

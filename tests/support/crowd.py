@@ -9,7 +9,7 @@ from typing import Any
 
 from process import Server
 
-__all__ = ["Address", "Ask", "Told", "asked_by", "percentile", "served_by"]
+__all__ = ["Address", "Ask", "Told", "asked_by", "asked_steadily", "percentile", "served_by"]
 
 PATIENCE_S = 120.0
 
@@ -130,3 +130,32 @@ def percentile(values: Iterable[float], share: float) -> float:
     """The value that `share` of all do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def asked_steadily(address: Address, asks: Iterable[Ask], per_second: float) -> list[Told]:
+    """What was told to those who come at this rate, each on the first connection that is free."""
+    return asyncio.run(_steadily(address, asks, per_second))
+
+
+async def _steadily(address: Address, asks: Iterable[Ask], per_second: float) -> list[Told]:
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def one(ask: Ask) -> Told:
+        reader, writer = free.pop() if free else await _connection(address)
+        if writer.is_closing() or reader.at_eof():
+            writer.close()
+            reader, writer = await _connection(address)
+        told = await _exchange(reader, writer, ask.bytes_to(address))
+        free.append((reader, writer))
+        return told
+
+    clock = asyncio.get_running_loop()
+    begun_at = clock.time()
+    under_way: list[asyncio.Task[Told]] = []
+    for number, ask in enumerate(asks):
+        await asyncio.sleep(begun_at + number / per_second - clock.time())
+        under_way.append(asyncio.create_task(one(ask)))
+    told = await asyncio.gather(*under_way)
+    for _, writer in free:
+        writer.close()
+    return told

@@ -21,6 +21,8 @@ class Exchange:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
+    sent: dict[str, str] = field(default_factory=dict)
+    """Headers of the request."""
 
 
 Fault = Callable[[Exchange], None]
@@ -54,7 +56,7 @@ class FaultProxy:
         self._thread.join()
 
     def exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Exchange:
-        done = Exchange(method, path)
+        done = Exchange(method, path, sent=headers)
         self.seen.append(done)
         self.before(done)
         if not done.status:

@@ -21,7 +21,7 @@ LIMIT_BYTES = 1024 * 1024
 PUBLISH_LIMIT_BYTES = 32 * 1024 * 1024
 """A whole project is published in one body."""
 
-_READ_SECONDS = 10.0
+_READ_SECONDS = 8.0
 _DISCARDING_SECONDS = 1.0
 _DISCARDED_BYTES = 64 * 1024 * 1024
 _CLOSE = {"Connection": "close"}

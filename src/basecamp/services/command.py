@@ -126,14 +126,23 @@ class Commands:
                 return None
             return _stored_reply(tx, caller.idempotency, caller.name)
 
-    def execute(self, caller: Caller, permit: Permit, action: Callable[[Change], Reply]) -> Reply:
+    def execute(
+        self,
+        caller: Caller,
+        permit: Permit,
+        action: Callable[[Change], Reply],
+        *,
+        is_alone: bool = False,
+    ) -> Reply:
         """Do `action` once per idempotency key, all or nothing, if it is permitted.
+
+        An action that waits for anything but the store must be `is_alone`.
 
         Raises:
             DLIValidationError: the key was used with another body (DLI-204).
             DLIError: what `permit` refuses with.
         """
-        with self.keeping_refusals(caller), self._database.transaction() as tx:
+        with self.keeping_refusals(caller), self._database.transaction(is_alone=is_alone) as tx:
             permit(tx)
             if caller.idempotency is not None:
                 stored = _stored_reply(tx, caller.idempotency, caller.name)

@@ -125,7 +125,7 @@ class PublishService:
             return _reply(version, difference, warnings, "The set is published.", dry_run=False)
 
         try:
-            return self._commands.execute(caller, _permit(caller), apply)
+            return self._commands.execute(caller, _permit(caller), apply, is_alone=True)
         except BaseException:
             for before in replaced:
                 self._files.switch_code(before)

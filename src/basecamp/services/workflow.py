@@ -207,7 +207,7 @@ class WorkflowService:
             return Reply(200, {"dataset_name": name, "message": message})
 
         permit = permit_on(caller, Effect.WORKFLOW_UNREGISTER, name)
-        reply = self._commands.execute(caller, permit, remove)
+        reply = self._commands.execute(caller, permit, remove, is_alone=True)
         self._engine.wake()
         return reply
 
