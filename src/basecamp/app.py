@@ -348,6 +348,8 @@ def _open_database(settings: Settings) -> Database:
     except ConfigurationError as exc:
         database.close()
         raise StoreUnusableError(exc.message) from exc
+    if not settings.database_url:
+        database.keep_reserve(settings.state_dir / "reserve")
     return database
 
 

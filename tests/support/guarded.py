@@ -21,8 +21,10 @@ server = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder, **who)
 def watch():
     sys.stdin.read()
     server.send_signal(int(number))
-threading.Thread(target=watch, daemon=True).start()
+watcher = threading.Thread(target=watch, daemon=True)
+watcher.start()
 server.wait()
+watcher.join()
 shutil.rmtree(folder, ignore_errors=True)
 """
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import psycopg
@@ -37,6 +37,12 @@ class PostgresServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._run("initdb", "-D", self._data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
+        self._processes: list[guarded.Guarded] = []
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or go on after `kill`."""
         settings = [part for setting in _SPEED for part in ("-c", setting)]
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         command: list[str | Path] = [
@@ -47,7 +53,17 @@ class PostgresServer:
             *settings,
         ]
         # At once: nothing is kept.
-        self._process = guarded.Guarded(folder, command, end=signal.SIGQUIT, user=self._user)
+        started = guarded.Guarded(self._folder, command, end=signal.SIGQUIT, user=self._user)
+        self._processes.append(started)
+
+    def kill(self) -> None:
+        """End it at once with all its processes, as a power cut would; its files stay."""
+        leader = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+        for pid in (leader, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not _is_running(leader))
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://tester@127.0.0.1:{self.port}/{database}"
@@ -69,7 +85,8 @@ class PostgresServer:
         return self.url(name)
 
     def stop(self) -> None:
-        self._process.stop()
+        for process in reversed(self._processes):
+            process.stop()
 
     def _install(self, folder: Path) -> Path:
         """The programs; copied when the user who runs them cannot see them where they lie."""
@@ -95,6 +112,11 @@ class PostgresServer:
             group=self._user,
             extra_groups=[] if self._user else None,
         )
+
+
+def _is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def running() -> AbstractContextManager[PostgresServer]:

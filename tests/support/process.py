@@ -62,12 +62,15 @@ class Server:
         self.process.wait()
         self.start()
 
-    def signal_worker(self, number: signal.Signals) -> None:
-        """Send a signal to every child of the server; none may be there just now."""
+    def workers(self) -> set[int]:
+        """Every child of the server; none may be there just now."""
         pids: set[int] = set()
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
             pids.update(int(pid) for pid in (task / "children").read_text().split())
-        for pid in pids:
+        return pids
+
+    def signal_worker(self, number: signal.Signals) -> None:
+        for pid in self.workers():
             os.kill(pid, number)
 
     def stop(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
+from basecamp.failpoint import failpoint
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.permission import Effect
 from basecamp.services.run import (
@@ -159,6 +160,7 @@ def _store(
         "finished_at": None if intervals else now,
     }
     backfill.add(change.tx, values)
+    failpoint("backfill.without_runs")
     queued = [
         run_values(
             row,

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from basecamp.failpoint import failpoint
 from basecamp.store import audit, idempotency
+from basecamp.store.database import StorageFullError
 from basecamp.store.idempotency import StoredAnswer
 from basecamp.store.origin import Origin
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode, WorkflowExecutionError
@@ -126,6 +128,15 @@ class Commands:
                 return None
             return _stored_reply(tx, caller.idempotency, caller.name)
 
+    def insist(self, caller: Caller, permit: Permit, action: Callable[[Change], Reply]) -> Reply:
+        """As `execute`, and on a full disk with the space that is kept for what has to be done."""
+        try:
+            return self.execute(caller, permit, action)
+        except StorageFullError:
+            if not self._database.make_room():
+                raise
+        return self.execute(caller, permit, action)
+
     def execute(
         self,
         caller: Caller,
@@ -142,6 +153,7 @@ class Commands:
             DLIValidationError: the key was used with another body (DLI-204).
             DLIError: what `permit` refuses with.
         """
+        failpoint("command.asked")
         with self.keeping_refusals(caller), self._database.transaction(is_alone=is_alone) as tx:
             permit(tx)
             if caller.idempotency is not None:
@@ -151,7 +163,9 @@ class Commands:
             now = self._clock.now()
             reply = action(Change(tx, now, caller))
             self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
-            return reply
+            failpoint("command.changed")
+        failpoint("command.stored")
+        return reply
 
     def carry_out(
         self,

@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from basecamp.failpoint import failpoint
 from basecamp.services.rounds import Rounds
 from basecamp.store import message
 from dli.courier import Courier
@@ -82,6 +83,7 @@ class Notifications:
             message.put_off(tx, row, self._clock.now() + _FIRST_PAUSE * 3**row.attempt)
         told = Message(row.title, row.body, event_id=_event_id(row))
         why = deliver(row.target, told, self._addresses, courier)
+        failpoint("message.sent")
         if why is not None:
             if self._rounds.is_ending:
                 return  # not the receiver's fault; the next server goes on

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import Engine, RunSpec
+from basecamp.failpoint import failpoint
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
 from basecamp.services.permission import (
@@ -110,6 +111,7 @@ class PublishService:
         self, caller: Caller, contents: dict[str, dict[str, Any]], version: str, warnings: list[str]
     ) -> Reply:
         staged = self._files.stage_code(contents)
+        failpoint("publish.staged")
         replaced: list[str] = []
 
         def apply(change: Change) -> Reply:
@@ -122,6 +124,7 @@ class PublishService:
             counts = {name: len(names) for name, names in vars(difference).items()}
             change.audit("code.publish", version, detail=counts)
             replaced.append(self._files.switch_code(staged))
+            failpoint("publish.switched")
             return _reply(version, difference, warnings, "The set is published.", dry_run=False)
 
         try:

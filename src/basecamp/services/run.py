@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.engines.observer import UNOBSERVED, Observer
+from basecamp.failpoint import failpoint
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
 from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
@@ -177,6 +178,7 @@ class RunService:
             self._engine.prepare_stop()
 
         def kill(change: Change) -> Reply:
+            interrupted.clear()
             outcome = Outcome("KILLED", stop_reason=reason, stopped_by=caller.name)
             for row in self._to_stop(change.tx, run_id):
                 current = run.find(change.tx, row.run_id)
@@ -184,11 +186,13 @@ class RunService:
                     continue  # an earlier one of the backfill took it along
                 interrupted.append(current.run_id)
                 run.finish(change.tx, current, outcome, change.now, counts)
+                failpoint("run.stopping")
             counts.write(change.tx)
             change.audit("run.stop", run_id, reason)
             return Reply(200, {**self._record(change.tx, run_id), "message": "The run is stopped."})
 
-        reply = self._commands.execute(caller, permit, kill)
+        reply = self._commands.insist(caller, permit, kill)
+        failpoint("run.stopped")
         self._observer.progressed(counts)
         self._engine.interrupt(interrupted)
         self._engine.wake()

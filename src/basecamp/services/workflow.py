@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from basecamp.engines.base import Engine, RunSpec
+from basecamp.failpoint import failpoint
 from basecamp.services import ownership
 from basecamp.services.command import Caller, Change, Commands, Permit, Reply
 from basecamp.services.permission import (
@@ -201,6 +202,7 @@ class WorkflowService:
             ownership.remove_manual(change.tx, name, change.now)
             change.audit("workflow.unregister", name)
             self._files.remove_manual(name)
+            failpoint("workflow.file_removed")
             message = "The workflow is unregistered."
             if is_overridden:
                 message = "The overridden MANUAL workflow is unregistered; CODE stays in force."
@@ -301,7 +303,9 @@ class WorkflowService:
                 row = workflow.find(tx, name, ownership.MANUAL)
                 if row is None or row.stored:
                     continue
+                failpoint("workflow.without_file")
                 self._files.put_manual(name, spec.load(tx, row.spec_hash))
+                failpoint("workflow.file_unknown")
                 workflow.change(tx, row.id, {"stored": True})
 
     def _content(

@@ -8,6 +8,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from basecamp.failpoint import failpoint
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -167,7 +169,9 @@ class Convoys:
     def _commit(self, convoy: _Convoy) -> None:
         try:
             self._on_end(convoy.connection)
+            failpoint("store.committing")
             convoy.connection.commit()
+            failpoint("store.committed")
         except BaseException as exc:
             self._fail(convoy, exc)
             raise

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from basecamp.store import sqlite
 from basecamp.store.convoy import Convoys, NotStoredError, NoTurnError
+from basecamp.store.reserve import Reserve
 from dli.exceptions import DLIValidationError, ErrorCode, ServerError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _PROOF_S = 10.0
 """For so long the store counts as one that can be written after it was."""
+
+
+class StorageFullError(ServerError):
+    """There is no space left to store what was asked (DLI-504); nothing of it is stored."""
 
 
 class Transactions(Protocol):
@@ -59,6 +64,7 @@ class Database:
         """How often somebody waited for the store in vain."""
         self._has_failed = False
         self._proven_at = -_PROOF_S
+        self._reserve: Reserve | None = None
         if self.is_shared:
             from basecamp.store import postgres  # its driver loads where it is used
 
@@ -80,6 +86,18 @@ class Database:
     def at(cls, path: Path) -> Database:
         """The SQLite store in the file `path`."""
         return cls(URL.create("sqlite", database=str(path)).render_as_string())
+
+    def keep_reserve(self, path: Path) -> None:
+        """Hold some space of the disk in a file, for `make_room`."""
+        self._reserve = Reserve(path)
+        self._reserve.fill()
+
+    def make_room(self) -> bool:
+        """Give the reserve up for what must be stored on a full disk; False when there is none.
+
+        It is held again once the store was found to take writes.
+        """
+        return self._reserve is not None and self._reserve.release()
 
     @property
     def engine(self) -> Engine:
@@ -124,6 +142,8 @@ class Database:
             with self.transaction() as connection:
                 connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
             self._has_failed, self._proven_at = False, now
+            if self._reserve is not None:
+                self._reserve.fill()
         with self.read() as connection:
             connection.execute(select(1))
 
@@ -165,7 +185,11 @@ class Database:
             return _unavailable("The state store is busy.", busy=True)
         self._has_failed = True
         if trouble == "full":
-            return _unavailable("The disk of the state store is full.")
+            return StorageFullError(
+                "The disk of the state store is full.",
+                code=ErrorCode.SERVER_EXECUTION,
+                details={"retry_after": 5},
+            )
         return _unavailable("The state store is not available.")
 
 

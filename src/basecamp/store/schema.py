@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
+from basecamp.failpoint import failpoint
 from basecamp.store.table import HEAD, metadata
 from dli.exceptions import ConfigurationError
 
@@ -83,6 +84,7 @@ def _create(connection: Connection) -> None:
     connection.execute(
         text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     )
+    failpoint("schema.without_revision")
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 

@@ -16,6 +16,7 @@ from basecamp.engines.embedded.log import LogReader
 from basecamp.engines.embedded.question import GREED, Questions, checked
 from basecamp.engines.leadership import NotLeaderError
 from basecamp.engines.observer import TICK_AGE_LIMIT_S, UNOBSERVED, Observer
+from basecamp.failpoint import failpoint
 from basecamp.store import run, workflow
 from dli.exceptions import DLIError, ErrorCode
 
@@ -257,6 +258,8 @@ class EmbeddedEngine:
                     self._take(tx, now, plan)
                 stopped = self._stopped(tx)
                 plan.counts.write(tx)
+                failpoint("engine.decided")
+            failpoint("engine.stored")
             self._term = term
             self._failing, self._is_awake = None, False
         except NotLeaderError:
@@ -316,6 +319,7 @@ class EmbeddedEngine:
             execution.deadline = self._clock.monotonic() + execution.timeout_seconds
             self._executions[execution.run_id] = execution
             self._send(message)
+            failpoint("engine.handed_over")
         if plan.ended:
             self._put_questions()
         if plan.has_messages:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from basecamp.failpoint import failpoint
 from dli.exceptions import DLIError, ErrorCode
 from dli.models.dataset import DatasetSpec
 from dli.span import span
@@ -194,6 +195,7 @@ class Job:
             return statements, render_gate(spec, context, message["parameters"])
 
     def _on_event(self, event: StatementEvent) -> None:
+        failpoint("worker.amid")
         level = _LEVELS.get(event.kind, "info")
         self._write(level, str(event))
         if event.duration_ms is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from basecamp.engines.pause import end_pauses
+from basecamp.failpoint import failpoint
 from basecamp.store import tick, workflow
 from dli.exceptions import DLIError
 from dli.specs.schedule import fires_between, next_fire, previous_fire
@@ -52,4 +53,5 @@ def _tick(tx: Connection, due: WorkflowRow, now: datetime) -> list[str]:
     if skipped:
         tick.miss(tx, due, skipped[0], skipped[-1], count=len(skipped), now=now)
     workflow.change(tx, due.id, {"next_fire_at": following})
+    failpoint("scheduler.moved_on")
     return [run_id for fire in taken if (run_id := tick.fire(tx, due, fire, now)) is not None]

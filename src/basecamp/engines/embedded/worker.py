@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from basecamp.engines.embedded.log import RunLog
 from basecamp.engines.embedded.memory import limit_memory
 from basecamp.engines.embedded.news import News
 from basecamp.engines.embedded.workshop import Workshop
+from basecamp.failpoint import failpoint
 from dli.exceptions import DLIError
 from dli.outgoing import watch
 from dli.span import set_up
@@ -59,7 +60,7 @@ class Worker:
 
     def serve(self) -> None:
         """Handle messages until the engine hangs up."""
-        with self._line.makefile("rb") as lines:
+        with suppress(ConnectionError), self._line.makefile("rb") as lines:
             for line in lines:
                 self._handle(json.loads(line))
         self._workshop.close()
@@ -109,8 +110,10 @@ class Worker:
         journal.run_id.set(message["run_id"])
         journal.request_id.set(message.get("request_id"))
         try:
+            failpoint("worker.begun")
             with job.measured():
                 report |= {"ok": True, "rows_affected": job.run()}
+            failpoint("worker.done")
         except JobFailed as failed:
             report |= {"ok": False, "code": failed.code, "message": failed.message}
         except Exception as exc:  # noqa: BLE001 - the engine must hear of every end
