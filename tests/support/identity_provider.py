@@ -26,6 +26,8 @@ from urllib.request import (
 )
 
 CLIENT, PASSWORD = "basecamp", "correct horse battery"
+JOB: dict[str, Any] = {"repository": "acme/pipelines", "ref": "refs/heads/main"}
+"""Claims of the job that may publish."""
 GROUPS = {"data-eng": ["ana"], "analysts": ["ana", "bob"], "strangers": ["eve"]}
 
 
@@ -90,6 +92,8 @@ def browse(url: str, user: str, *, follow: bool = True) -> str:
     home = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     _post(opener, f"{home}/login", login=user)
     consent = _post(opener, f"{home}/auth/password", password=PASSWORD)
+    if "/callback?" in consent[0]:  # this client was accepted before
+        return consent[1]
     return _post(opener, consent[0], answer="accept")[1]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dli.api.reply import record_of
+from dli.cli.browser import log_in
 from dli.cli.connection import project_root
 from dli.cli.option import path_option
 from dli.cli.output import emit, note
@@ -20,15 +21,22 @@ from dli.exceptions import ConfigurationError, DLIError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dli.client.response import Record
+
 _TOKEN_BYTES_MAX = 4096
 
 
 @click.command()
 @click.option("--server", "url", metavar="URL", help="Default: the server of the settings.")
 @click.option("--token", help="Seen by others on this machine: better leave it to the prompt.")
+@click.option(
+    "--browser/--no-browser", "opens", default=True, help="Open the address to log in at."
+)
 @path_option("-p")
-def login(*, url: str | None, token: str | None, path: Path | None) -> None:
-    """Keep a server's token in the keyring, from stdin or from a prompt.
+def login(*, url: str | None, token: str | None, opens: bool, path: Path | None) -> None:
+    """Keep a server's token in the keyring: of a login in the browser, from stdin or a prompt.
+
+    A server that knows your identity provider sends you there. Any other takes a token.
 
     From then on every command that goes to this server uses it, unless DLI_API_TOKEN or a file
     has one.
@@ -37,10 +45,17 @@ def login(*, url: str | None, token: str | None, path: Path | None) -> None:
     url = _address(settings, url)
     if token is not None:
         note("Warning: --token can be read in the list of processes and in the shell's history.")
-    secret = _checked(_read() if token is None else token)
-    with BasecampClient(ServerConfig(url, api_key=secret)) as client:
-        who = record_of(client.session_begin())
-    keep(url, secret, os.environ)
+    given = _piped() if token is None else token
+    provider = None if given else _provider(url)
+    if provider is None:
+        secret = _checked(given or _prompted())
+        with BasecampClient(ServerConfig(url, api_key=secret)) as client:
+            who = record_of(client.session_begin())
+    else:
+        with BasecampClient(ServerConfig(url)) as client:
+            who = log_in(client, provider, opens=opens)
+        secret = who["token"]
+    _keep(url, secret, is_ours=provider is not None)
     teams = ", ".join(who["teams"])
     place = f" of {teams}" if teams else ""
     emit(f"Logged in to {url} as {who['name']} ({who['role']}{place}).")
@@ -53,7 +68,10 @@ def login(*, url: str | None, token: str | None, path: Path | None) -> None:
 @click.option("--server", "url", metavar="URL", help="Default: the server of the settings.")
 @path_option("-p")
 def logout(*, url: str | None, path: Path | None) -> None:
-    """Remove a server's token from the keyring; `dli token revoke` makes it useless."""
+    """Remove a server's token from the keyring; that of a login in the browser ends.
+
+    `dli token revoke` makes any other useless.
+    """
     url = _address(Settings(project_root(path), os.environ), url)
     secret = stored(url, os.environ)
     if not remove(url, os.environ):
@@ -84,10 +102,31 @@ def _address(settings: Settings, given: str | None) -> str:
     return given.rstrip("/")
 
 
-def _read() -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt("Token", hide_input=True))
-    return sys.stdin.readline(_TOKEN_BYTES_MAX)
+def _provider(url: str) -> Record | None:
+    """Where the server sends people to log in; None when nowhere."""
+    with BasecampClient(ServerConfig(url)) as client:
+        answer = client.session_provider()
+    if answer.status_code in (401, 404):
+        return None  # an older server
+    found = record_of(answer)
+    return found if found.get("issuer") else None
+
+
+def _keep(url: str, secret: str, *, is_ours: bool) -> None:
+    try:
+        keep(url, secret, os.environ)
+    except ConfigurationError:
+        if is_ours:  # nobody has this token: it must not live on
+            _tell_server(url, secret)
+        raise
+
+
+def _piped() -> str:
+    return "" if sys.stdin.isatty() else sys.stdin.readline(_TOKEN_BYTES_MAX).strip()
+
+
+def _prompted() -> str:
+    return str(click.prompt("Token", hide_input=True)) if sys.stdin.isatty() else ""
 
 
 def _checked(text: str) -> str:

@@ -1,8 +1,9 @@
-"""`dli token create|list|rotate|revoke`: who may work with the server, and what they may do."""
+"""`dli token`: who may work with the server, and what they may do."""
 
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,9 @@ COMMANDS = {
     "list": Entry("dli.cli.token:list_tokens", "List tokens without their secrets."),
     "rotate": Entry("dli.cli.token:rotate", "Make another token in place of one."),
     "revoke": Entry("dli.cli.token:revoke", "End a token at once."),
+    "exchange": Entry("dli.cli.token:exchange", "Get a CI job a token that may publish."),
 }
+_IDENTITY_TOKEN_MAX = 16_384
 _ROLES = ["viewer", "operator", "owner", "admin", "auditor"]
 _LIFETIME = re.compile(r"([0-9]{1,4})([hd])")
 _HOURS = {"h": 1, "d": 24}
@@ -116,6 +119,22 @@ def revoke(*, which: str, reason: str | None, path: Path | None) -> None:
         for token_id in _meant(client, which):
             record = record_of(client.token_revoke(token_id, reason=reason))
             emit(f"{record['name']} ({token_id}): revoked.")
+
+
+@click.command()
+@path_option("-p")
+def exchange(*, path: Path | None) -> None:
+    """Print a token that may publish, in exchange for a CI job's identity token from stdin.
+
+    It is good for an hour: DLI_API_TOKEN=$(dli token exchange < job-token.txt)
+    """
+    text = sys.stdin.read(_IDENTITY_TOKEN_MAX + 1).strip()
+    if not text or len(text) > _IDENTITY_TOKEN_MAX:
+        raise refused("There is no identity token on stdin", "Pipe that of the CI job into this.")
+    with connect(path) as client:
+        made = record_of(client.session_exchange(text))
+    emit(made["token"])
+    note(f"For {made['name']}, until {made['expires_at']}.")
 
 
 def _meant(client: BasecampClient, which: str) -> list[str]:

@@ -70,6 +70,18 @@ class BasecampClient(Connection):
         """Who this client's token stands for; the server notes that it is worked with."""
         return self._send(Request("POST", ("session",)), plain_record)
 
+    def session_provider(self) -> ServerResponse:
+        """Where people log in, if the server knows an identity provider."""
+        return self._send(Request("GET", ("session", "provider")), plain_record)
+
+    def session_login(self, wanted: Mapping[str, Any]) -> ServerResponse:
+        """`wanted` is the body of the request; the answer alone has the token."""
+        return self._post("session", "login", body=wanted)
+
+    def session_exchange(self, identity_token: str) -> ServerResponse:
+        """A token for a job, in exchange for that of its CI system."""
+        return self._post("session", "exchange", body={"identity_token": identity_token})
+
     def session_end(self) -> ServerResponse:
         return self._send(Request("DELETE", ("session",)), plain_record)
 

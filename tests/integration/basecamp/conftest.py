@@ -15,12 +15,14 @@ import pytest
 
 from basecamp.app import Basecamp
 from basecamp.engines.base import CheckResult, Listener, LogLine, RunSpec
+from basecamp.provider.settings import Workload
 from basecamp.rate import NO_LIMIT
 from basecamp.serve import Announcement, Server, listen
 from basecamp.settings import Settings
 from basecamp.store import run
 from basecamp.store.run import Outcome, RunRow
 from basecamp.store.tally import Tally
+from identity_provider import JOB, Provider
 
 DEADLINE_S = 10.0
 _UNLIMITED = {"read_rate": NO_LIMIT, "change_rate": NO_LIMIT, "run_rate": NO_LIMIT}
@@ -224,6 +226,17 @@ def site_type() -> type[Site]:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     server = Site(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def federated(tmp_path: Path, provider: Provider) -> Iterator[Site]:
+    """A server whose people log in at `provider`, and which lets one CI job publish."""
+    people = Settings.from_env(provider.settings(), project=tmp_path).people
+    workload = Workload("ci", provider.issuer, "basecamp-ci", JOB)
+    server = Site(tmp_path, people=people, workloads=(workload,))
     server.start()
     yield server
     server.stop()

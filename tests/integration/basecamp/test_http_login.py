@@ -4,32 +4,19 @@ import base64
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from basecamp.provider.settings import Workload
 from basecamp.routes import record
 from basecamp.settings import Settings
 from dli.models.state import SourceType
-from identity_provider import CLIENT, Provider, code_for
+from identity_provider import CLIENT, JOB, Provider, code_for
 
 SESSION, WORKFLOWS = "/api/v1/session", "/api/v1/workflows"
 NONCE = "n" * 32
-JOB: dict[str, Any] = {"repository": "acme/pipelines", "ref": "refs/heads/main"}
-
-
-@pytest.fixture
-def federated(tmp_path: Path, site_type: Any, provider: Provider) -> Iterator[Any]:
-    people = Settings.from_env(provider.settings(), project=tmp_path).people
-    workload = Workload("ci", provider.issuer, "basecamp-ci", JOB)
-    server = site_type(tmp_path, people=people, workloads=(workload,))
-    server.start()
-    yield server
-    server.stop()
 
 
 def login(site: Any, provider: Provider, user: str, **changes: Any) -> Any:

@@ -93,7 +93,9 @@ CASES: dict[str, list[str]] = {
     "token revoke": ["t1"],
 }
 # These start or stop processes, or ask the keyring; tests of their own lead them into a project.
-ELSEWHERE = {"up", "down", "workflow migrate", "backup", "restore", "login", "logout"}
+ELSEWHERE = {"up", "down", "workflow migrate", "backup", "restore", "login", "logout"} | {
+    "token exchange"
+}
 
 
 def answers(server: ScriptedServer) -> None:
