@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from dli.api.rule import ProjectRules
 from dli.api.server import connect
 from dli.exceptions import DLIValidationError, ErrorCode, TranspileError
 from dli.models.common import (
+    SQLDialect,
     TranspileResult,
     TranspileRule,
     TranspileWarning,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["TranspileAPI"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_DIALECTS = get_args(SQLDialect)
 
 
 class TranspileAPI(Facade):
@@ -161,10 +164,8 @@ def _read(model: type[Model], record: Record, answer: ServerResponse) -> Model:
 
 
 def _check_dialect(dialect: str) -> None:
-    from dli.specs.rule import DIALECTS
-
-    if dialect not in DIALECTS:
-        message = f"unknown dialect; use one of {', '.join(DIALECTS)}"
+    if dialect not in _DIALECTS:
+        message = f"unknown dialect; use one of {', '.join(_DIALECTS)}"
         raise TranspileError(message, ErrorCode.DIALECT_UNSUPPORTED)
 
 

@@ -52,7 +52,7 @@ def transpile(sql: str, *, read: str, write: str, rules: Rules | None = None) ->
     statements = parse_own_script(text, read)
     tables = rules.tables
     for statement in statements:
-        nodes = Nodes(statement)
+        nodes = Nodes(statement, text)
         warnings += suspicions(statement, nodes)
         applied += _substitute(nodes, tables) if tables else []
     if read != write or any(rule.type is RuleType.TABLE_SUBSTITUTION for rule in applied):
@@ -130,7 +130,7 @@ def _substitute(nodes: Nodes, rules: Mapping[str, RuleEntry]) -> list[RuleEntry]
         parts = [part.name for part in table.parts]
         keys = (".".join(parts[start:]).lower() for start in range(len(parts)))
         rule = next((rules[key] for key in keys if key in rules), None)
-        if rule is None or names_a_cte(table):
+        if rule is None or (nodes.of(exp.With) and names_a_cte(table)):
             continue
         new = [exp.Identifier(this=name, quoted=quoted) for name, quoted in _parts(rule.target)]
         if not table.alias:
@@ -153,7 +153,7 @@ def _rename_columns(nodes: Nodes, old: list[str], new: list[exp.Identifier]) -> 
     names = [part.lower() for part in old]
     if any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
         return  # the columns may mean the alias
-    for column in nodes.of(exp.Column):
+    for column in nodes.columns(names[-1]):
         if not column.args.get("table"):
             continue
         qualifiers = [part.name.lower() for part in column.parts[:-1]]
