@@ -123,7 +123,8 @@ class Job:
 
     def _execute(self) -> DatasetExecutionResult:
         order = self._order
-        set_up("dli-airflow", os.environ)
+        if (why_not := set_up("dli-airflow", os.environ)) is not None:
+            log.warning("No spans are made: %s.", why_not)
         facts = {"dli__run_id": order.run_id, "dli__dataset": self._spec.name}
         try:
             with span("run", parent=order.traceparent, kind="consumer", **facts) as here:

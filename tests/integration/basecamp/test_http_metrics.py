@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from basecamp.store import workflow
+from basecamp.store import idempotency, workflow
+from basecamp.store.idempotency import StoredAnswer
 
 SQL = "CREATE OR REPLACE TABLE daily AS SELECT 1 AS a"
 
@@ -43,3 +44,13 @@ def test_a_stop_of_a_run_counts_as_its_end(module_site: Any) -> None:
     stop = f"/api/v1/workflows/runs/{run_id}/stop"
     assert module_site.post(stop, {}).status == 200
     assert figure(module_site, 'basecamp_runs_total{kind="adhoc",state="KILLED"}') == 1
+
+
+def test_what_has_had_its_time_goes_and_is_counted(module_site: Any) -> None:
+    long_ago = datetime.now(UTC) - idempotency.KEEP - timedelta(days=1)
+    with module_site.basecamp.database.transaction() as tx:
+        idempotency.save(tx, "long ago", StoredAnswer("", 200, {}), long_ago)
+    module_site.basecamp.retention.expire()
+    assert figure(module_site, 'basecamp_expired_total{what="answers"}') == 1
+    with module_site.basecamp.database.read() as tx:
+        assert idempotency.find(tx, "long ago") is None

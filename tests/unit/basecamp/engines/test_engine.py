@@ -402,3 +402,15 @@ def test_a_check_of_a_template_that_takes_all_memory_says_so(floor: Floor) -> No
     (answer,) = answers
     assert isinstance(answer, CheckResult)
     assert (answer.ok, answer.code) == (False, "DLI-203")
+
+
+def test_a_scheduler_that_does_not_look_at_its_clock_is_not_well(floor: Floor) -> None:
+    wait_for(lambda: floor.engine.health()["ok"])
+    floor.clock.advance(timedelta(seconds=29))
+    assert floor.engine.health()["ok"]
+    floor.clock.advance(timedelta(seconds=2))
+    found = floor.engine.health()
+    if found["tick_age_s"] > 30:  # it may have looked by itself just now
+        assert (found["ok"], found["scheduler"]) == (False, "stopped")
+    floor.engine.wake()
+    wait_for(lambda: floor.engine.health()["ok"])
