@@ -10,8 +10,6 @@ from dli.api.argument import check_text
 from dli.api.engine import LocalEngine
 from dli.api.facade import Facade
 from dli.api.project import find_root, open_project
-from dli.api.remote_quality import RemoteQuality
-from dli.client.fake.quality import SAMPLE_QUALITIES
 from dli.exceptions import DLIValidationError, ErrorCode, MetricNotFoundError
 from dli.models.dq import DqStatus
 from dli.models.dq_entry import entry
@@ -22,6 +20,7 @@ from dli.warehouse.verdict import Verdicts, infos_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dli.api.remote_quality import RemoteQuality
     from dli.models.common import ExecutionContext, ValidationResult
     from dli.models.dataset import DatasetSpec
     from dli.models.metric import MetricSpec
@@ -258,6 +257,8 @@ class QualityAPI(Facade):
         return bundled_quality(spec, folder, folder if root is None else root)
 
     def _remote(self) -> RemoteQuality:
+        from dli.api.remote_quality import RemoteQuality
+
         return RemoteQuality(self.context)
 
     def _from_files(self) -> list[QualityInfo]:
@@ -283,4 +284,6 @@ def _target_of(spec: QualitySpec, project: Project) -> DatasetSpec | MetricSpec 
 
 
 def _samples() -> list[QualityInfo]:
+    from dli.client.fake.quality import SAMPLE_QUALITIES
+
     return [QualityInfo.model_validate(sample) for sample in SAMPLE_QUALITIES]

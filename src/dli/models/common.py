@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from dli.models.catalog import TableDetail, TableInfo
 from dli.models.instant import Instant
 from dli.models.state import ExecutionMode, ResultStatus
 
@@ -147,10 +146,14 @@ class ConfigValue(BaseModel, frozen=True):
 
 
 def _read_table(value: Any) -> Any:
+    from dli.models.catalog import TableInfo
+
     return _read_as(TableInfo, value)
 
 
 def _read_detail(value: Any) -> Any:
+    from dli.models.catalog import TableDetail
+
     return _read_as(TableDetail, value)
 
 
