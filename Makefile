@@ -24,11 +24,12 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 WORKERS ?= 2
+SBOM ?= build/sbom.json
 AIRFLOW := src/basecamp/engines/airflow
 # Right after the release of the Airflow that is named there: later packages may not fit it.
 AIRFLOW_AS_OF := 2026-09-20
 
-.PHONY: help demo demo-airflow test test-airflow battery battery-long check bench bench-airflow serve docs airflow-lock format clean lint types layers unit
+.PHONY: help demo demo-airflow test test-airflow test-floor battery battery-long check bench bench-airflow serve docs airflow-lock sbom format clean lint types layers unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ test-airflow: .venv/.dev ## tests on a real Airflow, which is installed into .ai
 BATTERY = status=0; \
 	$(BIN)/pytest tests/battery $(1) -n $(WORKERS) -m "not alone" $(PYTEST_OPTIONS) || status=$$?; \
 	$(BIN)/pytest tests/battery $(1) -n 0 -m alone $(PYTEST_OPTIONS) || status=$$?
+
+test-floor: .floor/.ready ## tests without network, on the least versions of the packages that are needed
+	@.floor/bin/pytest -q -n $(WORKERS) -p no:cacheprovider tests/unit/dli tests/unit/basecamp tests/contract/test_exports.py
 
 battery: .venv/.dev ## campaigns of kills, faults and load, in the size for each push; minutes
 	@$(call BATTERY,--battery ci); exit $$status
@@ -77,12 +81,16 @@ airflow-lock: .uv/.ready ## choose the packages of the managed Airflow again
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--exclude-newer $(AIRFLOW_AS_OF) --extra airflow pyproject.toml $(AIRFLOW)/requirements.in --output-file $(AIRFLOW)/requirements.txt
 
+sbom: .uv/.ready ## every package that is shipped, in build/sbom.json (CycloneDX)
+	@mkdir -p $(dir $(SBOM))
+	@$(UV) export --quiet --frozen --no-dev --all-extras --format cyclonedx1.5 --output-file $(SBOM)
+
 format: .venv/.dev ## write the one true layout
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
 clean: ## remove what make has built
-	rm -rf .venv .uv .airflow .battery .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .uv .floor .airflow .battery .yardsticks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 lint: .venv/.dev
 	@$(BIN)/ruff format --check --quiet .
@@ -105,6 +113,11 @@ unit: .venv/.dev
 	echo "Setting up with $$found"; \
 	rm -rf .uv && "$$found" -m venv .uv && \
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
+
+.floor/.ready: .uv/.ready pyproject.toml src/dli/__init__.py
+	@$(UV) venv --quiet --clear --python .uv/bin/python .floor
+	@$(UV) pip install --quiet --python .floor/bin/python --resolution lowest-direct --editable '.[all]' --group dev
 	@touch $@
 
 .venv/.runtime: .uv/.ready pyproject.toml uv.lock src/dli/__init__.py
