@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from dli.cli.errors import suggestion
 from dli.cli.output import note
 from dli.client.basecamp import BasecampClient, ServerConfig
@@ -75,6 +77,16 @@ def _client(path: Path | None) -> BasecampClient:
         error.add_note("Start one with `dli up`, or name one with DLI_SERVER_URL.")
         raise error
     return BasecampClient(ServerConfig(server.url, timeout=server.timeout, api_key=server.token))
+
+
+def find_again(client: BasecampClient) -> None:
+    """Turn to the project's server where it is now: one that comes back may have another port."""
+    if client.mock_mode:
+        return
+    path = click.get_current_context().params.get("path")
+    server = resolve_server(project_root(path), os.environ)
+    if server is not None and server.url != client.config.url:
+        client.turn_to(ServerConfig(server.url, server.timeout, server.token))
 
 
 def _known_names(client: BasecampClient) -> list[str]:

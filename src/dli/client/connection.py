@@ -40,6 +40,11 @@ class Connection:
         if self._transport is not None:
             self._transport.close()
 
+    def turn_to(self, config: ServerConfig) -> None:
+        """Ask the server at another address from now on."""
+        self.close()
+        self.config, self._transport = config, None
+
     def _send(self, request: Request, alias: Callable[[Record], Record]) -> ServerResponse:
         if self._transport is None:
             self._transport = _transport(self.config, mock_mode=self.mock_mode)

@@ -287,9 +287,9 @@ class DuckDBWarehouse:
 
     def _held(self, name: str, holder: str, cause: duckdb.Error) -> ExecutionError:
         return DataHeldError(
-            f"The file of catalog {name} is open in {holder}. Basecamp lets go of it when its "
-            "runs end: try again then, end those runs with `dli workflow stop`, or close the "
-            "program that holds it",
+            f"The file of catalog {name} is open in {holder}. If that is a Basecamp, it lets go "
+            "when its runs end, which `dli workflow stop` can bring about; close any other "
+            "program. Then try again",
             code=ErrorCode.CONNECTION_FAILED,
             cause=cause,
         )

@@ -62,4 +62,4 @@ def _page(client: BasecampClient, run_id: str, after: int, wait_s: int | None) -
         page: Record = check(answer, "logs", run_id=run_id)
         return page
 
-    return patiently(run_id, ask)
+    return patiently(client, run_id, ask)

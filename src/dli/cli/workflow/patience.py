@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from dli.cli.connection import find_again
 from dli.cli.output import note
 from dli.exceptions import DLIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dli.client.basecamp import BasecampClient
 
 __all__ = ["WAIT_S", "patiently", "rest"]
 
@@ -27,7 +30,7 @@ def rest(started: float) -> None:
     time.sleep(max(0.0, PAUSE_S - (time.monotonic() - started)))
 
 
-def patiently(run_id: str, ask: Callable[[], _T]) -> _T:
+def patiently(client: BasecampClient, run_id: str, ask: Callable[[], _T]) -> _T:
     """Ask again while the server is away: a restart must not end the wait."""
     lost_at: float | None = None
     while True:
@@ -43,6 +46,7 @@ def patiently(run_id: str, ask: Callable[[], _T]) -> _T:
                 error.add_note(f"The run may go on: dli workflow status {run_id}")
                 raise
             time.sleep(PAUSE_S)
+            find_again(client)
 
 
 def _is_outage(error: DLIError) -> bool:

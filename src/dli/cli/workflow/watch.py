@@ -73,6 +73,7 @@ def _states(client: BasecampClient, run_id: str, wait_s: int) -> Iterator[Record
     while True:
         started = time.monotonic()
         run = patiently(
+            client,
             run_id,
             lambda: check(client.workflow_status(run_id, wait=wait_s), "get_status", run_id=run_id),
         )

@@ -56,6 +56,7 @@ class ScriptedServer:
     def __init__(self, url: str) -> None:
         self.url = url
         self.requests: list[tuple[str, str, Any]] = []
+        self.hosts: list[str] = []
         self._answers: dict[str, list[Answer | Callable[[], Answer]]] = {}
 
     def on(self, route: str, *answers: Answer | Callable[[], Answer]) -> None:
@@ -88,6 +89,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            scripted.hosts.append(self.headers["Host"])
             status, answer = scripted.answer(self.command, self.path, body)
             content = json.dumps(answer).encode()
             self.send_response(status)

@@ -151,6 +151,28 @@ def test_a_short_outage_does_not_end_the_wait(dli: Dli, server: ScriptedServer) 
     assert result.stderr.count("still waiting") == 1
 
 
+@pytest.mark.parametrize("option", ["--wait", "--follow"])
+def test_a_server_that_comes_back_elsewhere_is_found(
+    dli: Dli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+
+    def moved() -> tuple[int, dict[str, Any]]:
+        monkeypatch.setenv("DLI_SERVER_URL", elsewhere)
+        return 500, {"code": "DLI-503", "detail": "restarting"}
+
+    log = {"lines": [], "next": 0, "done": True}
+    server.on("POST /workflows/a.b/run", (202, run_record()))
+    first = "runs/r1" if option == "--wait" else "runs/r1/logs"
+    server.on("GET /workflows/runs/r1", (200, run_record("COMPLETED")))
+    server.on("GET /workflows/runs/r1/logs", (200, log))
+    found = (200, run_record("COMPLETED") if option == "--wait" else log)
+    server.on(f"GET /workflows/{first}", moved, found)
+    assert dli("workflow", "run", "a.b", option).exit_code == 0
+    assert server.hosts[0] != server.hosts[-1]
+    assert server.hosts[-1] == elsewhere.removeprefix("http://")
+
+
 def test_a_long_outage_ends_the_wait_with_its_code(
     dli: Dli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
