@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from answer import record
 from campaign import Campaign
 from process import Server, wait_for
 from small_disk import SmallDisk, opened_small_disk
-from ward import NURSERIES, Ward, needs_strace, opened_ward
+from ward import Ward, at_once, needs_strace, opened_ward
 
 CALLS = ("pwrite64", "fdatasync", "ftruncate")
 ERRORS = ("EIO", "ENOSPC")
@@ -98,10 +97,9 @@ def test_t12_a_disk_that_fails_at_any_write_costs_nothing_acknowledged(
             raise
 
     cases = campaign.size(ci=20, long=300)
-    with ThreadPoolExecutor(NURSERIES) as pool:
-        for is_hit in pool.map(spoil, range(cases)):
-            campaign.count("cases")
-            campaign.count("errors of the disk", int(is_hit))
+    for is_hit in at_once(spoil, range(cases)):
+        campaign.count("cases")
+        campaign.count("errors of the disk", int(is_hit))
     campaign.figure("errors of the disk", campaign.counts["errors of the disk"], at_least=cases / 4)
 
 

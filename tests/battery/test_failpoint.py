@@ -4,7 +4,6 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from basecamp.store.table import HEAD
 from campaign import Campaign
-from ward import NURSERIES, Ward, opened_ward
+from ward import Ward, at_once, opened_ward
 
 ROOT = Path(__file__).parents[2]
 MOST = 8
@@ -92,11 +91,10 @@ def test_t2_killed_at_every_named_point_nothing_is_lost_or_doubled(
     each = -(-campaign.size(ci=300, long=5_000) // len(names))
     plans = [plan(name, campaign.random) for name in names for _ in range(each)]
     hits: Counter[str] = Counter(dict.fromkeys(names, 0))
-    with ThreadPoolExecutor(NURSERIES) as pool:
-        for planned, is_hit in zip(plans, pool.map(Depths(ward).treat, plans), strict=True):
-            hits[planned.point] += is_hit
-            campaign.count("cases")
-            campaign.count("kills", int(is_hit))
+    for planned, is_hit in zip(plans, at_once(Depths(ward).treat, plans), strict=True):
+        hits[planned.point] += is_hit
+        campaign.count("cases")
+        campaign.count("kills", int(is_hit))
     campaign.count("points", len(names))
     rarest = min(hits, key=lambda name: hits[name])
     campaign.figure(f"fewest kills at a point, {rarest}", hits[rarest], at_least=5)

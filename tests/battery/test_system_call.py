@@ -1,12 +1,11 @@
 """A server is killed in the middle of a system call that writes, of each kind and at each place."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from campaign import Campaign
-from ward import NURSERIES, Ward, needs_strace, opened_ward
+from ward import Ward, at_once, needs_strace, opened_ward
 
 CALLS = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "rename", "unlink")
 PLACES = 30
@@ -39,8 +38,7 @@ def test_t3_killed_amid_any_write_nothing_is_lost_or_doubled(
             exc.add_note(f"{call} number {place}, story {seed}")
             raise
 
-    with ThreadPoolExecutor(NURSERIES) as pool:
-        for is_hit in pool.map(kill_at, points):
-            campaign.count("points")
-            campaign.count("kills", int(is_hit))
+    for is_hit in at_once(kill_at, points):
+        campaign.count("points")
+        campaign.count("kills", int(is_hit))
     campaign.figure("kills", campaign.counts["kills"], at_least=len(points) / 4)

@@ -9,12 +9,13 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pytest
@@ -26,7 +27,9 @@ from basecamp.store.table import HEAD
 from crash_story import BASE, CODE, NEW, STOPPED, TICKS, Case, Nursery
 from inbox import Inbox, opened_inbox
 
-__all__ = ["NURSERIES", "Ward", "needs_strace", "opened_ward"]
+__all__ = ["Ward", "at_once", "needs_strace", "opened_ward"]
+
+Planned = TypeVar("Planned")
 
 NURSERIES = 2
 needs_strace = pytest.mark.skipif(
@@ -197,6 +200,15 @@ def check_schema(project: Path) -> None:
     names = query(project, "SELECT dataset_name FROM workflow ORDER BY 1")
     assert names == [(name,) for name in sorted((BASE, STOPPED, TICKS))]
     assert query(project, "PRAGMA integrity_check") == [("ok",)]
+
+
+def at_once(play: Callable[[Planned], bool], plans: Iterable[Planned]) -> Iterator[bool]:
+    """What comes of each, in order; after the first that fails no further one begins."""
+    pool = ThreadPoolExecutor(NURSERIES)
+    try:
+        yield from pool.map(play, plans)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
