@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -108,6 +109,7 @@ class Emitter:
 
     def _note(self, problem: str) -> None:
         """Say it once, not with each event."""
-        if problem != self._last_problem:
-            self._last_problem = problem
+        same = re.sub(r"0x[0-9a-f]+", "", problem)  # urllib3 names its objects with their addresses
+        if same != self._last_problem:
+            self._last_problem = same
             _log.warning("Events of lineage are not sent: %s", problem)
