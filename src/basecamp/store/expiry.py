@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from basecamp.store import idempotency, table
 from basecamp.store.run import UNFINISHED
@@ -19,6 +19,7 @@ _RUN = table.run
 _BACKFILL = table.backfill
 _EXPIRED = table.expired
 _HORIZON = table.horizon
+_FIRED_UNTIL = select(_HORIZON.c.fired_until).where(_HORIZON.c.dataset_name == bindparam("name"))
 _OF_RUNS = (table.attempt, table.origin, _RUN)
 
 
@@ -107,8 +108,7 @@ def counts(tx: Connection) -> Counter[tuple[str, str]]:
 
 def has_fired(tx: Connection, dataset_name: str, instant: datetime) -> bool:
     """Whether a schedule has fired for an instant so long ago that its run is not kept."""
-    query = select(_HORIZON.c.fired_until).where(_HORIZON.c.dataset_name == dataset_name)
-    until = tx.execute(query).scalar()
+    until = tx.execute(_FIRED_UNTIL, {"name": dataset_name}).scalar()
     return until is not None and instant <= until
 
 

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _RUN = table.run
 _ATTEMPT = table.attempt
 _ADD = insert(_RUN)
+_ONCE = ("dataset_name", "scheduled_for")
+_ADD_ONCE = {
+    dialect: statement.on_conflict_do_nothing(index_elements=_ONCE).returning(_RUN.c.seq)
+    for dialect, statement in (
+        ("sqlite", sqlite.insert(_RUN)),
+        ("postgresql", postgresql.insert(_RUN)),
+    )
+}
 _ADD_ATTEMPT = insert(_ATTEMPT)
 _NAME = table.tally.c.dataset_name
 _BY_ID = select(_RUN).where(_RUN.c.run_id == bindparam("run_id"))
@@ -88,14 +96,7 @@ def add(tx: Connection, rows: list[dict[str, Any]]) -> None:
 
 def add_scheduled(tx: Connection, row: dict[str, Any]) -> bool:
     """Queue a scheduled run unless its logical instant had one already; tells whether it did."""
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = (
-        dialect.insert(_RUN)
-        .values(**row)
-        .on_conflict_do_nothing(index_elements=["dataset_name", "scheduled_for"])
-        .returning(_RUN.c.seq)
-    )
-    if tx.execute(statement).first() is None:
+    if tx.execute(_ADD_ONCE[tx.dialect.name], row).first() is None:
         return False
     counts = Tally()
     counts.add(TallyKey(row["dataset_name"], row["source_type"], row["run_type"], "PENDING"))

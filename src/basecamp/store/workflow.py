@@ -36,6 +36,7 @@ _EFFECTIVE = (
     .where(_WORKFLOW.c.dataset_name == bindparam("name"))
     .order_by(_WORKFLOW.c.source_type)
 )
+_CHANGE = update(_WORKFLOW).where(_WORKFLOW.c.id == bindparam("of_id"))
 _SET_LAST_RUN = update(_WORKFLOW).where(
     _WORKFLOW.c.dataset_name == bindparam("of_name"),
     _WORKFLOW.c.source_type == bindparam("of_source"),
@@ -129,7 +130,7 @@ def add(tx: Connection, values: dict[str, Any]) -> None:
 
 def change(tx: Connection, workflow_id: int, values: dict[str, Any]) -> None:
     """Set columns of one workflow."""
-    tx.execute(update(_WORKFLOW).where(_WORKFLOW.c.id == workflow_id).values(**values))
+    tx.execute(_CHANGE, {"of_id": workflow_id, **values})
 
 
 def remove(tx: Connection, workflow_id: int) -> None:
