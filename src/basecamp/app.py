@@ -111,14 +111,13 @@ class Basecamp:
             self._held = held.pop_all()
 
     def _connect(self, engine: Engine | None, clock: Clock) -> None:
-        settings, database = self.settings, self.database
-        root = settings.state_dir
-        self.leadership = leadership_on(database)
+        settings, database, root = self.settings, self.database, self.settings.state_dir
+        leads = self.leadership = leadership_on(database)
         files = open_spec_store(settings.spec_store_url, root / "store", settings.destinations)
         had_code = files.prepare()
         metrics = Metrics(self._figures, self._vitals)
         self.observer = observer_for(metrics)
-        self.notifications = Notifications(self.leadership, self.settings.notify, clock)
+        self.notifications = Notifications(leads, settings.notify, clock, metrics.count_message)
         self.engine = engine or self._make_engine(files, clock)
         workflows = WorkflowService(database, self.engine, files, clock)
         lineage_service = LineageService(database, self.engine, self.settings.project)

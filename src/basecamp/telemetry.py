@@ -83,6 +83,7 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
+        self._messages = self._counter("messages", "Attempts to tell people.", "outcome")
         self._expired = Counter(
             "basecamp_expired",
             "What was let go of for its age.",
@@ -125,6 +126,13 @@ class Metrics:
     def count_engine_error(self, code: str) -> None:
         """Count a call to the engine that failed, as `engine_unreachable` or what else it was."""
         self._engine_errors.labels(code).inc()
+
+    def _counter(self, name: str, text: str, label: str) -> Counter:
+        return Counter(f"basecamp_{name}", text, (label,), registry=self._registry)
+
+    def count_message(self, outcome: str) -> None:
+        """Count an attempt to send a message: `sent`, `failed` or `given_up`."""
+        self._messages.labels(outcome).inc()
 
     def count_expired(self, what: str, count: int) -> None:
         """So many `runs`, `backfills`, `answers` or `logs` are not kept any more."""

@@ -14,17 +14,19 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from dli.outgoing import VARIABLE, Destinations, proxies_in, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 __all__ = ["Courier", "Parcel"]
 
 _TIMEOUT_S = 30.0
+_START_S = 120.0
 _MEMORY_BYTES = 1024 * 1024 * 1024
 """Of addresses, most of them never used; what a receiver may answer is far below."""
 
@@ -46,12 +48,7 @@ class Courier:
         process = self._process or self._started()
         if self._is_recalled:
             process.kill()
-        overdue = threading.Timer(self._timeout_s, process.kill)
-        overdue.start()
-        try:
-            answer = _asked(process, parcel)
-        finally:
-            overdue.cancel()
+        answer = _within(self._timeout_s, process, partial(_asked, parcel))
         if answer is not None:
             return answer or None
         self.close()
@@ -90,6 +87,7 @@ class Courier:
             env=_harmless(os.environ) | _harmless(self._env),
             text=True,
         )
+        _within(_START_S, self._process, _line_of)  # what it loads takes its time on a busy machine
         return self._process
 
 
@@ -101,16 +99,35 @@ def _harmless(env: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _asked(process: subprocess.Popen[str], parcel: Parcel) -> str | None:
+def _within(
+    timeout_s: float,
+    process: subprocess.Popen[str],
+    asked: Callable[[subprocess.Popen[str]], str | None],
+) -> str | None:
+    overdue = threading.Timer(timeout_s, process.kill)
+    overdue.start()
+    try:
+        return asked(process)
+    finally:
+        overdue.cancel()
+
+
+def _asked(parcel: Parcel, process: subprocess.Popen[str]) -> str | None:
     """What the process answers; None when it ended without an answer."""
-    if process.stdin is None or process.stdout is None:
+    if process.stdin is None:
         raise AssertionError
     try:
         process.stdin.write(json.dumps(parcel) + "\n")
         process.stdin.flush()
-        line = process.stdout.readline()
     except OSError:
         return None
+    return _line_of(process)
+
+
+def _line_of(process: subprocess.Popen[str]) -> str | None:
+    if process.stdout is None:
+        raise AssertionError
+    line = process.stdout.readline()
     return str(json.loads(line)) if line.endswith("\n") else None
 
 
@@ -121,6 +138,7 @@ def main(parcels: IO[str], answers: IO[str]) -> None:
     apprise = _apprise()
     destinations = Destinations()
     watch(lambda: destinations)
+    _tell(answers, "ready")
     for line in parcels:
         parcel = json.loads(line)
         named = [parcel["template"], *proxies_in(os.environ)]
@@ -129,8 +147,12 @@ def main(parcels: IO[str], answers: IO[str]) -> None:
             why = _sent(apprise, parcel)
         except Exception as exc:  # noqa: BLE001 - whatever a plugin raises, it is not sent
             why = type(exc).__name__
-        answers.write(json.dumps(why or "") + "\n")
-        answers.flush()
+        _tell(answers, why or "")
+
+
+def _tell(answers: IO[str], text: str) -> None:
+    answers.write(json.dumps(text) + "\n")
+    answers.flush()
 
 
 def _apprise() -> Any:
@@ -139,6 +161,7 @@ def _apprise() -> Any:
     except ImportError:
         return None
     logging.disable()
+    apprise.Apprise().add("json://127.0.0.1")  # loads what it knows of services
     return apprise
 
 

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/lineage", route_class=ApiRoute, tags=["lineag
 
 class LineageQuery(Strict):
     direction: Literal["upstream", "downstream", "both"] = "both"
-    depth: Annotated[int, Field(ge=-1, description="Distance; -1 for any."), Digits] = -1
+    depth: Annotated[int, Field(ge=-1, le=2**53, description="Distance; -1 for any."), Digits] = -1
 
 
 @router.get("/{name}", responses=documented(404, 422, ok_200=record.LineageRecord))

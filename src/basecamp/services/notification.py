@@ -14,7 +14,7 @@ from dli.courier import Courier
 from dli.notification import Message, deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from basecamp.clock import Clock
@@ -38,10 +38,17 @@ class Notifications:
     it was taken. Only a server that dies between the two sends one twice.
     """
 
-    def __init__(self, leadership: Leadership, addresses: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        leadership: Leadership,
+        addresses: Mapping[str, str],
+        clock: Clock,
+        on_outcome: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._leadership = leadership
         self._addresses = addresses
         self._clock = clock
+        self._on_outcome = on_outcome
         self._courier: Courier | None = None
         self._rounds = Rounds("notifications", self.send_due, clock)
 
@@ -90,8 +97,11 @@ class Notifications:
             is_last = row.attempt + 1 >= _ATTEMPTS
             what = {"target": row.target, "title": row.title, "reason": why, "given_up": is_last}
             _log.warning("notification.not_sent", extra=what)
+            self._on_outcome("given_up" if is_last else "failed")
             if not is_last:
                 return
+        else:
+            self._on_outcome("sent")
         with self._leadership.transaction() as tx:
             message.forget(tx, row)
 
