@@ -245,7 +245,7 @@ class EmbeddedEngine:
         now = self._clock.now()
         plan = Plan()
         term = self._leadership.term
-        if term != self._term:
+        if term is None or term != self._term:
             self._stand_by()
         if term is None:
             return

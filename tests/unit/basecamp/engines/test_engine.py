@@ -347,6 +347,14 @@ def test_past_its_time_limit_a_run_is_waited_for_without_haste(floor: Floor) -> 
     wait_for(lambda: 9 <= floor.engine._wait_s() <= 10)  # until the worker would be killed
 
 
+def test_who_does_not_lead_rests_when_woken(floor: Floor) -> None:
+    floor.engine._leadership.term = None  # type: ignore[misc]
+    for _ in range(3):
+        floor.engine.wake()
+        wait_for(lambda: floor.engine._inbox.empty() and floor.engine._wait_s() > 1)
+    assert floor.engine.health()["scheduler"] == "standby"
+
+
 def test_an_unexpected_error_does_not_end_the_engine(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

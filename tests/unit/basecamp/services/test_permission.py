@@ -19,7 +19,12 @@ from dli.exceptions import WorkflowNotFoundError, WorkflowPermissionError
 from identity import BOSS, member
 
 NOBODY = Actor("nobody", Role.VIEWER, frozenset({"*"}), frozenset())
-FOR_EVERYBODY = {Effect.SESSION_OPEN, Effect.SESSION_CLOSE}
+FOR_EVERYBODY = {
+    Effect.SESSION_OPEN,
+    Effect.SESSION_CLOSE,
+    Effect.SESSION_LOGIN,
+    Effect.SESSION_EXCHANGE,
+}
 
 
 def hidden() -> WorkflowNotFoundError:
