@@ -3,7 +3,7 @@
 So the slowing down of who guesses tokens, which is by address, does not hide what else is answered.
 """
 
-import random
+import secrets
 from typing import Any
 
 from urllib3.connection import HTTPConnection
@@ -12,7 +12,8 @@ _begin = HTTPConnection.__init__
 
 
 def _from_elsewhere(self: HTTPConnection, *args: Any, **kwargs: Any) -> None:
-    address = ".".join(str(random.randint(1, 254)) for _ in range(3))
+    # Not of `random`: hypothesis begins it anew for each case, with the same addresses.
+    address = ".".join(str(1 + secrets.randbelow(254)) for _ in range(3))
     kwargs["source_address"] = (f"127.{address}", 0)
     _begin(self, *args, **kwargs)
 

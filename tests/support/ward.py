@@ -168,7 +168,7 @@ def check_runs(project: Path) -> None:
         (BASE, "backfill", "COMPLETED"): 3,
         (STOPPED, "adhoc", "KILLED"): 1,
         (TICKS, "scheduled", "COMPLETED"): len(ticks),
-    }
+    }, counts
     assert query(project, "SELECT status, completed_runs FROM backfill") == [("COMPLETED", 3)]
     with duckdb.connect(str(project / ".dli" / "warehouse" / "local.duckdb")) as warehouse:
         for name, days in ((BASE, 4), (TICKS, len(ticks))):

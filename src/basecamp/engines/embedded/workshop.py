@@ -70,7 +70,12 @@ class Workshop:
         return self._emitter
 
     def close(self) -> None:
-        """Give events of lineage and spans a moment to leave before the process ends."""
+        """Before the process ends: close the warehouse unless it is in use, in this thread, for one
+        that is still at it then brings the process down; let events of lineage and spans leave.
+        """
+        with self._lock:
+            if self._users == 0:
+                self._retire_warehouse()
         if self._emitter is not None:
             self._emitter.flush(_LINGER_S)
         flush(_FLUSH_S)
