@@ -101,8 +101,10 @@ EXPECTED = {200, 202, 404, 409}
 
 
 def test_t16_after_a_while_it_is_as_small_and_fast_as_before(
-    campaign: Campaign, server: Server
+    campaign: Campaign, kept: Kept, server: Server
 ) -> None:
+    if kept.url is not None and campaign.size(ci=1, long=0):
+        pytest.skip("on PostgreSQL it soaks in the long battery only, to be done in time")
     answer = server.client(300).workflow_publish([spec(name) for name in NAMES])
     assert answer.success, answer
     seconds = campaign.size(ci=120, long=3_600)
