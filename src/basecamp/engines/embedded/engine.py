@@ -199,7 +199,10 @@ class EmbeddedEngine:
         dues = [at for at in (self._due_at, self._retry_at) if at is not None]
         if self._reports or any(at <= now for at in dues):
             return True
-        return self._is_awake and self._clock.monotonic() >= self._free_at()
+        monotonic = self._clock.monotonic()
+        if monotonic >= self._stepped_at + _IDLE_S:  # also while questions leave no moment of rest
+            return True
+        return self._is_awake and monotonic >= self._free_at()
 
     def _free_at(self) -> float:
         """When to look at what others have stored: soon, as long as nothing of it could start."""

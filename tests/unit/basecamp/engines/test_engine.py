@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +354,20 @@ def test_who_does_not_lead_rests_when_woken(floor: Floor) -> None:
         floor.engine.wake()
         wait_for(lambda: floor.engine._inbox.empty() and floor.engine._wait_s() > 1)
     assert floor.engine.health()["scheduler"] == "standby"
+
+
+def test_messages_without_end_do_not_keep_it_from_looking_at_its_clock(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = count()
+    with monkeypatch.context() as patched:
+        # There always is another message, none of which wakes the engine.
+        patched.setattr(floor.engine, "_receive", lambda _timeout_s: next(turns))
+        floor.engine.wake()  # ends the wait that was begun before
+        wait_for(lambda: next(turns) > 9 and not floor.engine._is_awake)
+        floor.clock.advance(timedelta(seconds=31))
+        wait_for(lambda: floor.engine.health()["ok"] or next(turns) > 100_000)
+    assert next(turns) <= 100_000
 
 
 def test_an_unexpected_error_does_not_end_the_engine(
