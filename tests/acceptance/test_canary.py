@@ -41,8 +41,8 @@ def test_every_server_of_the_tests_has_them(tmp_path: Path) -> None:
     (tmp_path / "dli.yaml").write_text("{}\n")
     server = Server(tmp_path)
     try:
-        environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
         server.wait_until_ready()
+        environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
     finally:
         server.stop()
     for secret in canary.ENVIRONMENT.values():
