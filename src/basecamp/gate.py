@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from basecamp import errors, journal
 from basecamp.errors import RequestRefusedError
-from dli.span import span
+from dli.span import span, well_formed
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked again and again; nobody wants to see them in a trace."""
 _NO_ROUTE = "none"
@@ -49,7 +48,7 @@ class Gate:
         request_id = _request_id(headers.get(b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         journal.request_id.set(request_id)
-        parent = _traceparent(headers.get(b"traceparent"))
+        parent = well_formed(headers.get(b"traceparent", b"").decode("latin-1"))
         if scope["path"] in _PROBES:
             scope["state"]["traceparent"] = parent
             await self._answer(scope, receive, _Answer(send, request_id))
@@ -119,11 +118,6 @@ def _request_id(given: bytes | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
     return secrets.token_hex(12)
-
-
-def _traceparent(given: bytes | None) -> str | None:
-    """Where the caller is in a trace, as the W3C has it; anything else counts as nothing."""
-    return given.decode() if given is not None and _TRACEPARENT.fullmatch(given) else None
 
 
 def _route(scope: Scope) -> str:

@@ -5,6 +5,7 @@ Elsewhere nothing is imported, and a span only passes on the place in a trace th
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span as OtelSpan
 
-__all__ = ["Span", "endpoints_in", "flush", "set_up", "span", "traceparent"]
+__all__ = ["Span", "endpoints_in", "flush", "set_up", "span", "well_formed"]
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _provider: TracerProvider | None = None
 _here: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -115,9 +117,9 @@ def flush(timeout_s: float) -> None:
         sender.join(timeout_s)
 
 
-def traceparent() -> str | None:
-    """Where the code that runs now is in a trace."""
-    return _here.get()
+def well_formed(traceparent: str | None) -> str | None:
+    """A place in a trace as the W3C writes it; anything else counts as nothing."""
+    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from campaign import Campaign
-from crowd import Ask, Told, asked_by, percentile, served_by
+from crowd import Ask, Told, asked_by, percentile, served_by, spec
 from kept import Kept
 from postgres import PostgresServer
 from process import Server, wait_for
@@ -20,16 +20,6 @@ pytestmark = pytest.mark.alone
 
 DATASETS = [f"local.crowd.t{number:02}" for number in range(50)]
 YEARLY = "0 0 1 1 *"
-
-
-def spec(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "owner": "ana@example.com",
-        "team": "reliability",
-        "execution": {"dialect": "duckdb"},
-        "query_statement": "SELECT 1",
-    }
 
 
 def prepared(folder: Path) -> Path:

@@ -5,12 +5,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from campaign import Campaign
-from crowd import percentile
+from crowd import percentile, spec
 from kept import Kept
 from process import Server, wait_for
 
@@ -19,17 +18,6 @@ pytestmark = pytest.mark.alone
 YEARLY = "0 0 1 1 *"
 LEAD_S = 8
 GRACE_S = 120
-
-
-def spec(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "owner": "ana@example.com",
-        "team": "reliability",
-        "execution": {"dialect": "duckdb"},
-        "query_statement": "SELECT 1",
-        "schedule": {"cron": YEARLY, "timezone": "UTC"},
-    }
 
 
 class Watched:
@@ -42,7 +30,7 @@ class Watched:
 
     def publish(self, count: int) -> list[str]:
         names = [f"local.drift.t{number:05}" for number in range(count)]
-        answer = self.server.client(300).workflow_publish([spec(name) for name in names])
+        answer = self.server.client(300).workflow_publish([spec(name, YEARLY) for name in names])
         assert answer.success, answer
         return names
 

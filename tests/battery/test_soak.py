@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression
-from typing import Any
 
 import pytest
 
 from campaign import Campaign
-from crowd import Ask, asked_steadily, percentile, served_by
+from crowd import Ask, asked_steadily, percentile, served_by, spec
 from kept import Kept
 from process import Server
 
@@ -24,17 +23,6 @@ WARM_UP_S = 20
 CROWD, CROWD_S = 3_000, 15
 """Before that: every thread and connection has had work, and every cache is full."""
 NAMES = [f"local.soak.t{number:03}" for number in range(SCHEDULES)]
-
-
-def spec(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "owner": "ana@example.com",
-        "team": "reliability",
-        "execution": {"dialect": "duckdb"},
-        "query_statement": "SELECT 1",
-        "schedule": {"cron": "* * * * *", "timezone": "UTC"},
-    }
 
 
 @dataclass
@@ -105,7 +93,7 @@ def test_t16_after_a_while_it_is_as_small_and_fast_as_before(
 ) -> None:
     if kept.url is not None and campaign.size(ci=1, long=0):
         pytest.skip("on PostgreSQL it soaks in the long battery only, to be done in time")
-    answer = server.client(300).workflow_publish([spec(name) for name in NAMES])
+    answer = server.client(300).workflow_publish([spec(name, "* * * * *") for name in NAMES])
     assert answer.success, answer
     seconds = campaign.size(ci=120, long=3_600)
     sizes, over = Sizes(server.process.pid), threading.Event()

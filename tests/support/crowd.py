@@ -9,7 +9,16 @@ from typing import Any
 
 from process import Server
 
-__all__ = ["Address", "Ask", "Told", "asked_by", "asked_steadily", "percentile", "served_by"]
+__all__ = [
+    "Address",
+    "Ask",
+    "Told",
+    "asked_by",
+    "asked_steadily",
+    "percentile",
+    "served_by",
+    "spec",
+]
 
 PATIENCE_S = 120.0
 
@@ -124,6 +133,18 @@ async def _exchange(
     if headers.get("connection") == "close":
         writer.close()
     return Told(int(first.split()[1]), time.perf_counter() - started, headers, body)
+
+
+def spec(name: str, cron: str | None = None) -> dict[str, Any]:
+    """A dataset whose runs take no time; with a `cron` it is scheduled."""
+    content: dict[str, Any] = {
+        "name": name,
+        "owner": "ana@example.com",
+        "team": "reliability",
+        "execution": {"dialect": "duckdb"},
+        "query_statement": "SELECT 1",
+    }
+    return content if cron is None else {**content, "schedule": {"cron": cron, "timezone": "UTC"}}
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -156,7 +156,8 @@ class RunService:
             return Reply(202, {**record, "message": "The run is queued."})
 
         reply = self._commands.execute(caller, permit, queue)
-        _log.info("run.queued", extra={"run_id": reply.body["run_id"]})
+        if not reply.replayed:
+            _log.info("run.queued", extra={"run_id": reply.body["run_id"]})
         self._engine.wake()
         return reply
 

@@ -105,6 +105,15 @@ def test_one_key_makes_one_run_however_many_ask_at_once(runs: RunService, keyed:
     assert runs.history(BOSS)[1] == 1
 
 
+def test_a_repetition_is_not_told_as_another_run(
+    runs: RunService, keyed: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for _ in range(2):
+        runs.start(keyed, NAME, parameters={})
+    assert [one.message for one in caplog.records].count("run.queued") == 1
+
+
 def test_a_key_is_bound_to_its_body(runs: RunService, keyed: Caller) -> None:
     runs.start(keyed, NAME, parameters={})
     assert keyed.idempotency is not None
