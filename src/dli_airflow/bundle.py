@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ __all__ = ["SpecBundle"]
 
 _log = logging.getLogger(__name__)
 _ASKED = "asked"  # its time of change is when the store was asked last
-_SHARDS = 32
+_SHARDS = 16
+_COLLECT_AFTER = 50_000
 
 
 class SpecBundle(BaseDagBundle):
@@ -40,6 +42,7 @@ class SpecBundle(BaseDagBundle):
         self._shards = shards
         self._mirror: Mirror | None = None
         self._specs: PublishedSpecs | None = None
+        self._is_fresh = False
 
     @property
     def path(self) -> Path:
@@ -57,6 +60,8 @@ class SpecBundle(BaseDagBundle):
             if self._age_s() > self.refresh_interval:
                 try:
                     self._update()
+                    self._is_fresh = True
+                    gc.freeze()  # what has been read stays
                 except (DLIError, OSError) as exc:
                     if not (self.path / SENTINEL).exists():
                         raise
@@ -64,6 +69,10 @@ class SpecBundle(BaseDagBundle):
         super().initialize()
 
     def refresh(self) -> None:
+        """Bring the folder up to date; not at once again, for the DAG processor asks for both."""
+        if self._is_fresh:
+            self._is_fresh = False
+            return
         with self.lock():
             self._update()
 
@@ -74,9 +83,12 @@ class SpecBundle(BaseDagBundle):
             return float("inf")
 
     def _update(self) -> None:
+        import dli_airflow.loader  # noqa: F401 - those who parse files are forked from here
         from dli.specs.published import open_published  # Airflow's other processes need no store
         from dli_airflow.mirror import Mirror
 
+        # At Python's threshold the collector would take a fifth of a start with thousands of DAGs.
+        gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / _ASKED).write_bytes(b"")
         self._mirror = self._mirror or Mirror(self.path, self._shards)

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from dli_airflow.entry import Entry
 
-__all__ = ["TAG", "build_dag"]
+__all__ = ["build_dag"]
 
-TAG = "dli"
 _ACTIVE_RUNS = 1_000
 _LONGEST_S = 100 * 365 * 86_400
 _GRACE = timedelta(seconds=60)
@@ -80,7 +79,7 @@ def _add_task(dag: DAG, entry: Entry, stub: Path, *, is_retired: bool) -> None:
 
 
 def _tags(entry: Entry, *, is_retired: bool) -> list[str]:
-    tags = [TAG, entry.source_type, f"spec:{entry.spec_hash[:12]}"]
+    tags = [f"dli:{entry.source_type}", f"spec:{entry.spec_hash[:12]}"]
     if is_retired:
         tags.append("retired")
     if entry.problem is not None:

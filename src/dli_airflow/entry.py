@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 __all__ = ["Entry"]
@@ -38,8 +38,11 @@ class Entry:
         return schedule.get("cron", ""), schedule.get("timezone", "UTC"), not self.is_paused
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         return cls(**data)
+
+
+_NAMES = tuple(field.name for field in fields(Entry))

@@ -7,10 +7,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIError, DLIValidationError, ErrorCode
+from dli.exceptions import DLIError
 from dli.specs.content import content_hash
-from dli.specs.parser import parse_dataset
 from dli_airflow.entry import Entry
+from dli_airflow.reading import SpecReader
 from dli_airflow.shard import (
     SENTINEL,
     Shard,
@@ -63,9 +63,11 @@ class Mirror:
         known = {name: entry for shard in before.values() for name, entry in shard.entries.items()}
         after: dict[Path, dict[str, Entry]] = {stub: {} for stub in before}
         stubs = [shard_path(self._folder, number) for number in range(self._shards)]
+        reader = SpecReader(specs)
+        reader.read_ahead([one for one in found.values() if _is_new(known.get(one.name), one)])
         for name, published in found.items():
             stub = stubs[number_of(name, self._shards)]
-            entry = _current(known.get(name), published, specs, now)
+            entry = _current(known.get(name), published, reader, now)
             after.setdefault(stub, {})[name] = entry
         self._retire({name: entry for name, entry in known.items() if name not in found}, found)
         for stub, entries in after.items():
@@ -120,12 +122,16 @@ def _write(stub: Path, before: Shard, entries: dict[str, Entry]) -> None:
         write_stub(stub)
 
 
+def _is_new(known: Entry | None, published: PublishedEntry) -> bool:
+    return known is None or known.signature != published.signature
+
+
 def _current(
-    known: Entry | None, published: PublishedEntry, specs: PublishedSpecs, now: datetime
+    known: Entry | None, published: PublishedEntry, reader: SpecReader, now: datetime
 ) -> Entry:
     """The entry of a spec as the store has it now."""
-    if known is None or known.signature != published.signature:
-        fresh = _read_spec(known, published, specs)
+    if known is None or _is_new(known, published):
+        fresh = _read_spec(known, published, reader)
     elif known.is_paused == _is_paused(known, published):
         return known  # nearly always; there may be thousands
     else:
@@ -135,20 +141,20 @@ def _current(
     return replace(fresh, since=since)
 
 
-def _read_spec(known: Entry | None, published: PublishedEntry, specs: PublishedSpecs) -> Entry:
+def _read_spec(known: Entry | None, published: PublishedEntry, reader: SpecReader) -> Entry:
     try:
-        content = _stored_form(specs.read(published), published.name)
+        content = reader.content(published)
     except OSError as exc:
-        return _kept(known, published, specs, exc, signature="")  # to be read again soon
+        return _kept(known, published, reader, exc, signature="")  # to be read again soon
     except DLIError as exc:
-        return _kept(known, published, specs, exc, signature=published.signature)
+        return _kept(known, published, reader, exc, signature=published.signature)
     return replace(_empty(published), content=content, spec_hash=content_hash(content))
 
 
 def _kept(
     known: Entry | None,
     published: PublishedEntry,
-    specs: PublishedSpecs,
+    reader: SpecReader,
     problem: Exception,
     *,
     signature: str,
@@ -158,7 +164,7 @@ def _kept(
     is_own = known is not None and known.source_type == published.source_type
     good = known if known is not None and is_own and known.content is not None else None
     if good is None and published.overridden is not None:
-        good = _read_spec(None if is_own else known, published.overridden, specs)
+        good = _read_spec(None if is_own else known, published.overridden, reader)
     good = good or _empty(published)
     text = f"{published.source_type}/{published.name}.yaml: {problem}"
     return replace(good, signature=signature, problem=text)
@@ -172,16 +178,6 @@ def _empty(published: PublishedEntry) -> Entry:
         is_paused=True,
         since="",
     )
-
-
-def _stored_form(data: bytes, name: str) -> dict[str, Any]:
-    spec, _warnings = parse_dataset(data, f"{name}.yaml")
-    if spec.name != name:
-        raise DLIValidationError(
-            "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID
-        )
-    content: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return content
 
 
 def _is_paused(entry: Entry, published: PublishedEntry) -> bool:

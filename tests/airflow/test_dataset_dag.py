@@ -183,8 +183,8 @@ def test_a_spec_is_shown_as_a_dag(world: World) -> None:
     assert dag["next_dagrun_run_after"].endswith("T21:00:00Z")
     assert dag["owners"] == ["ann@example.com"]
     assert not dag["is_paused"]
-    assert {"dli", "code"} < world.tags("lake.mart.orders")
-    assert {"dli", "manual"} < world.tags("lake.mart.endless")
+    assert {"dli:code"} < world.tags("lake.mart.orders")
+    assert {"dli:manual"} < world.tags("lake.mart.endless")
 
 
 def test_a_run_fills_its_table_and_tells_its_result(world: World) -> None:
@@ -284,7 +284,7 @@ def test_a_run_takes_the_spec_it_was_asked_with_though_airflow_has_not_seen_it(
 ) -> None:
     text = ORDERS.format(text="Orders of a day")
     fresh = text.replace("VALUES ('{{ ds }}'", "VALUES ('day {{ ds }}'")
-    spec, _ = parse_dataset(fresh.encode(), "lake.mart.orders.yaml")
+    spec = parse_dataset(fresh.encode(), "lake.mart.orders.yaml")
     spec_hash = content_hash(spec.model_dump(mode="json", by_alias=True, exclude_none=True))
     world.write("lake.mart.orders", fresh)
     assert world.run("lake.mart.orders", "newest", spec_hash=spec_hash) == "success"

@@ -79,7 +79,7 @@ def test_a_dag_has_what_its_spec_says(copy: Copy) -> None:
     daily = found["dags"]["lake.mart.daily"]
     page = daily.pop("page")
     assert "SELECT '{{ ds }}'" in page
-    spec_tag = daily.pop("tags")[2]
+    spec_tag = daily.pop("tags")[1]
     assert spec_tag.removeprefix("spec:") in page
     assert daily == {
         "description": "Text",

@@ -63,7 +63,7 @@ class StubAirflow:
         self._server.server_close()
 
     def add_dag(
-        self, name: str, *, tags: tuple[str, ...] = ("dli",), paused: bool = False
+        self, name: str, *, tags: tuple[str, ...] = ("dli:manual",), paused: bool = False
     ) -> dict[str, Any]:
         self.dags[name] = {
             "dag_id": name,

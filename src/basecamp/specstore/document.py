@@ -35,7 +35,7 @@ def from_yaml(data: bytes, name: str) -> dict[str, Any]:
         DLIValidationError: the text is no valid spec of that name (DLI-203 or a more exact code).
     """
     check_name(name)
-    spec, _warnings = parse_dataset(data, f"{name}.yaml")
+    spec = parse_dataset(data, f"{name}.yaml")
     if spec.name != name:
         raise DLIValidationError(
             "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID

@@ -89,6 +89,7 @@ def follows_real_time(cron: str) -> bool:
     return any(sign in minute + hour for sign in "*/")
 
 
+@lru_cache(maxsize=4096)  # many workflows share a schedule
 def next_fire(cron: str, timezone: str, after: datetime) -> datetime | None:
     """The first fire strictly after this instant, in UTC; none when the calendar ends first."""
     find = _next_by_clock if follows_real_time(cron) else _next_by_wall

@@ -3,11 +3,13 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from dli.exceptions import DLIValidationError
 from dli.models.dataset import DatasetSpec
@@ -38,11 +40,16 @@ _MODELS: dict[SpecType, type[DatasetSpec | MetricSpec]] = {
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """A spec, the document it came from, and what is doubtful about it."""
+    """A spec and the document it came from."""
 
     spec: DatasetSpec | MetricSpec
     document: Document
-    warnings: list[str]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is doubtful about it."""
+        found = unknown_keys(type(self.spec), self.document.data)
+        return [f"{self.document.at(place)}: {message}" for place, message in found]
 
 
 def parse_spec(
@@ -65,20 +72,16 @@ def parse_spec(
     folder = Folder(path.parent, root.resolve(), sql_patterns) if path and root else None
     spec = _spec(document, folder, defaults or {})
     spec.spec_path = path
-    warnings = [
-        f"{document.at(place)}: {message}"
-        for place, message in unknown_keys(type(spec), document.data)
-    ]
-    return SpecFile(spec, document, warnings)
+    return SpecFile(spec, document)
 
 
-def parse_dataset(source: bytes, label: str) -> tuple[DatasetSpec, list[str]]:
-    """A dataset spec that carries its SQL itself, from the text of a file, and its warnings.
+def parse_dataset(source: bytes, label: str) -> DatasetSpec:
+    """A dataset spec that carries its SQL itself, from the text of a file.
 
     Raises: DLIValidationError as `parse_spec`.
     """
     file = parse_spec(source, label=label)
-    return _dataset(file.spec, file.document), file.warnings
+    return _dataset(file.spec, file.document)
 
 
 def dataset_from_mapping(
@@ -203,13 +206,18 @@ def unknown_keys(
     model: type[BaseModel], data: Mapping[str, Any], place: Place = ()
 ) -> Iterator[tuple[Place, str]]:
     """Keys that the model does not know, with the known one that was probably meant."""
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    fields = _keys(model)
     for key, value in data.items():
         if key not in fields:
             if model.model_config.get("extra") != "allow":
                 yield (*place, key), f"unknown key '{key}'{_suggestion(key, fields)}"
         else:
             yield from _unknown_in(fields[key].annotation, value, (*place, key))
+
+
+@cache
+def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _unknown_in(annotation: Any, value: Any, place: Place) -> Iterator[tuple[Place, str]]:

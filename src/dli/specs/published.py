@@ -41,7 +41,9 @@ class PublishedEntry(NamedTuple):
 
 
 class PublishedSpecs(Protocol):
-    """Read access to a spec store."""
+    """Read access to a spec store; `reads_at_once` is how many reads together are the fastest."""
+
+    reads_at_once: int
 
     def scan(self) -> dict[str, PublishedEntry]:
         """All specs in force by name. Raises OSError when the store cannot be listed as a whole."""
@@ -73,6 +75,8 @@ def open_published(url: str) -> PublishedSpecs:
 
 class FilePublishedSpecs:
     """Implements `PublishedSpecs` on a folder."""
+
+    reads_at_once = 1
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -14,7 +14,9 @@ _STATE_SUFFIX = ".json"
 
 
 class BucketPublishedSpecs:
-    """Implements `PublishedSpecs` on a bucket; one thread at a time."""
+    """Implements `PublishedSpecs` on a bucket; `scan` for one thread at a time."""
+
+    reads_at_once = 16
 
     def __init__(self, url: str) -> None:
         self._bucket = Bucket(url)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 
 from dli.exceptions import DLIValidationError, ErrorCode
@@ -54,6 +55,7 @@ class Fire:
     note: str | None = None
 
 
+@lru_cache(maxsize=4096)  # many workflows share a schedule
 def interval_of(cron: str, timezone: str, fire: datetime) -> Interval:
     """What the run started by this fire covers."""
     return Interval(previous_fire(cron, timezone, fire), as_utc(fire))

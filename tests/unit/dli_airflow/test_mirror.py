@@ -257,6 +257,28 @@ def test_a_spec_that_cannot_be_read_is_asked_for_again(
     assert store.text("lake.mart.t") == "second"
 
 
+def test_many_at_once_are_read_as_one_after_the_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for number in range(20):
+        store.put(f"lake.mart.table_{number}", f"text {number}")
+    store.put("lake.mart.both", "kept", source="manual")
+    store.write("code/lake.mart.both.yaml", "name: [")
+    store.write("code/lake.mart.other.yaml", SPEC.format(name="a.b.c", text="", enabled=True))
+    names = {path.stem for path in (store.root / "code").glob("*.yaml")}
+    store.update()
+    expected = {name: store.entry(name) for name in names}
+    assert expected["lake.mart.both"].content is not None
+    assert expected["lake.mart.other"].problem is not None
+
+    monkeypatch.setattr("dli_airflow.reading._MANY", len(names))
+    again = Mirror(tmp_path / "again", SHARDS)
+    again.update(open_published(store.root.as_uri()), store.now)
+    for name in names:
+        stub = shard_path(tmp_path / "again", number_of(name, SHARDS))
+        assert read_shard(stub).entries[name] == expected[name]
+
+
 def test_a_pause_holds_the_schedule_and_its_end_starts_it_anew(store: Store) -> None:
     store.put("lake.mart.t")
     store.update()

@@ -18,6 +18,12 @@ __all__ = ["Configuration", "Credentials", "Owner", "free_port", "write_private"
 
 _BUNDLE = "dli_airflow.bundle.SpecBundle"
 _LOOPBACK = "127.0.0.1"
+_WORDY = (
+    "airflow.dag_processing.collection",
+    "airflow.models.dag",
+    "airflow.serialization.definitions.dag",
+)
+"""Each says one line about every DAG of a file at each parse."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,10 @@ class Configuration:
                 "simple_auth_manager_passwords_file": self.home / "passwords.json",
             },
             "database": {"sql_alchemy_conn": self.metadata_url},
-            "logging": {"base_log_folder": self.home / "logs"},
+            "logging": {
+                "base_log_folder": self.home / "logs",
+                "namespace_levels": " ".join(f"{name}=WARNING" for name in _WORDY),
+            },
             "api": {
                 "host": _LOOPBACK,
                 "port": self.port,

@@ -22,7 +22,7 @@ RESULT = "dli_result"
 """The key under which the operator leaves its result."""
 SENTINEL = "dli_sentinel"
 """The DAG whose file Airflow is asked to parse so that it looks at the spec store."""
-TAG = "dli"
+_TAGS = "tags=dli:code&tags=dli:manual&tags_match_mode=any"
 _READS = 3
 _PAGE = 100
 _HASTE_S = 1.0
@@ -150,11 +150,10 @@ class AirflowRest:
 
     def paused_dags(self) -> list[SeenDag]:
         """Our DAGs that somebody has paused in Airflow itself."""
-        query = {"paused": "true", "tags": TAG, "limit": str(_PAGE), "order_by": "dag_id"}
+        query = f"{_TAGS}&paused=true&limit={_PAGE}&order_by=dag_id"
         found: list[SeenDag] = []
         while True:
-            path = f"/dags?{urlencode(query | {'offset': str(len(found))})}"
-            page = self._page(path, "dags")
+            page = self._page(f"/dags?{query}&offset={len(found)}", "dags")
             found += [state.dag_of(one) for one in page]
             if len(page) < _PAGE:
                 return found

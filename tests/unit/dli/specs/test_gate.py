@@ -10,7 +10,7 @@ from dli.exceptions import DLIValidationError
 from dli.models.dataset import DatasetSpec
 from dli.specs.expectation import Expectation
 from dli.specs.gate import render_gate
-from dli.specs.parser import dataset_from_mapping, parse_dataset
+from dli.specs.parser import dataset_from_mapping, parse_dataset, parse_spec
 from dli.specs.project import Project
 from dli.specs.template import RenderContext
 from dli.specs.validator import validate_dataset
@@ -86,8 +86,8 @@ def test_a_bundle_is_the_same_after_the_way_through_a_store(root: Path) -> None:
 
     content = stored_form(bundle(root))
     assert from_yaml(to_yaml(content), NAME) == content
-    spec, warnings = parse_dataset(to_yaml(content), "x.yaml")
-    assert warnings == []
+    spec = parse_dataset(to_yaml(content), "x.yaml")
+    assert parse_spec(to_yaml(content), label="x.yaml").warnings == []
     assert spec.quality is not None
     own = spec.quality.tests[1]
     assert (own.params, own.model_extra) == ({"least": 3, "word": "3"}, {"ticket": 12})

@@ -277,6 +277,6 @@ class TestBodies:
                 dataset_from_mapping({"name": "a", "owner": "me", "team": "t", key: deep})
 
     def test_a_stored_text_must_be_a_dataset(self) -> None:
-        assert parse_dataset(HEAD.encode(), "a.yaml")[0].owner == "me"
+        assert parse_dataset(HEAD.encode(), "a.yaml").owner == "me"
         with pytest.raises(DLIValidationError, match="a dataset is needed"):
             parse_dataset((HEAD + "type: Metric").encode(), "a.yaml")

@@ -107,7 +107,7 @@ def test_a_dag_that_comes_late_is_asked_for_and_its_run_not_lost(
 def test_a_run_waits_for_the_newest_spec_but_not_for_ever(
     camp: Camp, airflow: StubAirflow, name: str
 ) -> None:
-    airflow.add_dag(name, tags=("dli", "spec:0123456789ab"))
+    airflow.add_dag(name, tags=("dli:manual", "spec:0123456789ab"))
     run_id = camp.start(name)
     camp.step()
     assert "engine_lag" in camp.runs.get(BOSS, run_id)["error_message"]
