@@ -27,12 +27,16 @@ def register_command(noun: Noun) -> click.Command:
     @click.command("register", help=f"Send the project's spec of a {noun} to the server.")
     @click.argument("name", type=spec_name(noun))
     @click.option("--force", "-f", is_flag=True, help="Replace one that is registered.")
+    @format_option()
     @path_option("-p")
-    def command(*, name: str, force: bool, path: Path | None) -> None:
+    def command(*, name: str, force: bool, format: str, path: Path | None) -> None:
         api = _api(noun, path)
         _check_name(noun, name, path)
         api.register(name, force=force)
-        emit(f"{name} is registered.")
+        if format == "json":
+            emit_json({"name": name, "registered": True})
+        else:
+            emit(f"{name} is registered.")
 
     return command
 
@@ -40,12 +44,15 @@ def register_command(noun: Noun) -> click.Command:
 def diff_command(noun: Noun) -> click.Command:
     @click.command("diff", help=f"Compare the project's spec of a {noun} with the server's.")
     @click.argument("name", type=spec_name(noun))
+    @format_option("-f")
     @path_option("-p")
-    def command(*, name: str, path: Path | None) -> None:
+    def command(*, name: str, format: str, path: Path | None) -> None:
         api = _api(noun, path)
         _check_name(noun, name, path)
         text = api.diff(name)
-        if text:
+        if format == "json":
+            emit_json({"name": name, "is_different": bool(text), "diff": text})
+        elif text:
             emit(text)
         else:
             note("No difference.")

@@ -11,8 +11,15 @@ import click
 from dli.cli.completion import spec_name
 from dli.cli.connection import is_mock
 from dli.cli.context import execution_context
-from dli.cli.option import named_parameters, param_option, path_option, read_sql, split_pairs
-from dli.cli.output import emit, note
+from dli.cli.option import (
+    format_option,
+    named_parameters,
+    param_option,
+    path_option,
+    read_sql,
+    split_pairs,
+)
+from dli.cli.output import emit, emit_json, note
 from dli.cli.spec import read_parameters, spec_to_run
 from dli.exceptions import ErrorCode, ExecutionError
 from dli.models.state import ExecutionMode
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--skip-pre", is_flag=True, help="Leave the pre statements out.")
 @click.option("--skip-post", is_flag=True, help="Leave the post statements out.")
 @click.option("--show-sql", is_flag=True, help="Show the SQL as well.")
+@format_option()
 @path_option()
 def run(*, name: str | None, sql: str | None, file: Path | None, **options: Any) -> None:
     """Run a dataset or SQL now, without schedule and history.
@@ -78,6 +86,7 @@ def _run_dataset(
     skip_pre: bool,
     skip_post: bool,
     show_sql: bool,
+    format: str,
     path: Path | None,
     **_: Any,
 ) -> None:
@@ -112,7 +121,8 @@ def _run_dataset(
     if read and not result.error_message:
         note("The main statement only reads: nothing was written. INSERT INTO ... SELECT writes.")
     is_dry = dry_run or api.context.dry_run
-    _emit_result(result, is_dry=is_dry, show_sql=show_sql, read=read[-1] if read else None)
+    more = {"rows_read": read[-1] if read else None}
+    _emit_result(result, format, is_dry=is_dry, show_sql=show_sql, more=more)
 
 
 def _run_sql(
@@ -123,6 +133,7 @@ def _run_sql(
     transpile_strict: bool,
     no_transpile: bool,
     show_sql: bool,
+    format: str,
     path: Path | None,
     **_: Any,
 ) -> None:
@@ -130,6 +141,7 @@ def _run_sql(
     from dli.specs.parameter_text import guess
 
     api = DatasetAPI(execution_context(path))
+    found: list[ExecutionResult] = []
     result = api.run_sql(
         sql,
         # A statement of its own declares no parameter.
@@ -137,9 +149,11 @@ def _run_sql(
         transpile=not no_transpile,
         strict=transpile_strict,
         dry_run=dry_run,
-        on_rows=_emit_rows,
+        on_rows=found.append if format == "json" else _emit_rows,
     )
-    _emit_result(result, is_dry=dry_run or api.context.dry_run, show_sql=show_sql)
+    is_dry = dry_run or api.context.dry_run
+    more = _rows(found[-1]) if found else {}
+    _emit_result(result, format, is_dry=is_dry, show_sql=show_sql, more=more)
 
 
 def _name_left_out(spec: Any, *, skip_pre: bool, skip_post: bool) -> None:
@@ -163,6 +177,13 @@ def _emit_rows(found: ExecutionResult) -> None:
         note(f"These are the first {len(found.data)} of {found.row_count} rows.")
 
 
+def _rows(found: ExecutionResult) -> dict[str, Any]:
+    from dli.models.cell import json_value
+
+    rows = [json_value(dict(row)) for row in found.data]
+    return {"columns": found.columns, "rows": rows, "row_count": found.row_count}
+
+
 def _tell(event: StatementEvent) -> None:
     """Progress for whoever looks; for every reader what it waits for, and what may surprise."""
     is_surprise = event.kind in ("waiting", "ignored", "skipped")
@@ -171,18 +192,26 @@ def _tell(event: StatementEvent) -> None:
 
 
 def _emit_result(
-    result: DatasetResult, *, is_dry: bool, show_sql: bool, read: int | None = None
+    result: DatasetResult, format: str, *, is_dry: bool, show_sql: bool, more: dict[str, Any]
 ) -> None:
-    if show_sql and result.sql:
-        emit(f"{result.sql}\n")
+    """`more` goes with the result as JSON; of it the text has `rows_read` only."""
+    sql = result.sql if show_sql else None
+    if format == "json":
+        emit_json(result.model_dump(mode="json") | {"sql": sql, "is_dry_run": is_dry} | more)
+    elif sql:
+        emit(f"{sql}\n")
     if result.status.value == "failure":
         reason = result.error_message or "it failed"
         code = ErrorCode(result.error_code or ErrorCode.EXECUTION_QUERY)
         raise ExecutionError(f"{result.name}: {reason}", code)
+    if format == "table":
+        emit(_line(result, is_dry=is_dry, rows_read=more.get("rows_read")))
+
+
+def _line(result: DatasetResult, *, is_dry: bool, rows_read: int | None) -> str:
     if is_dry:
-        emit(f"dry-run: {result.name} was checked; nothing was run.")
-        return
+        return f"dry-run: {result.name} was checked; nothing was run."
     rows = "" if result.rows_affected is None else f", {result.rows_affected} rows"
-    if read is not None:
-        rows = f", {read} rows read"
-    emit(f"{result.name}: {result.status.value}{rows}, {result.duration_ms or 0} ms")
+    if rows_read is not None:
+        rows = f", {rows_read} rows read"
+    return f"{result.name}: {result.status.value}{rows}, {result.duration_ms or 0} ms"

@@ -133,6 +133,27 @@ def test_validate_can_take_the_whole_project(dli: Dli, project: Path) -> None:
     assert dli("metric", "validate", "--all").exit_code == 1
 
 
+def test_validate_as_json(dli: Dli, project: Path) -> None:
+    name = "shop.sales.by_customer"
+    found = json.loads(dli("dataset", "validate", name, "-p", "customer=x", "-f", "json").stdout)
+    (statement,) = found.pop("statements")
+    assert found == {"name": name, "valid": True, "errors": [], "warnings": []}
+    assert (statement["phase"], "customer = 'x'" in statement["sql"]) == ("main", True)
+    file = project / "datasets" / f"dataset.{name}.yaml"
+    file.write_text(BY_CUSTOMER.replace("SELECT amount", "SELEC amount {{ nothing }}"))
+    wrong = dli("dataset", "validate", name, "-f", "json")
+    one = json.loads(wrong.stdout)
+    assert (wrong.exit_code, one["valid"], one["statements"]) == (1, False, [])
+    assert wrong.stderr.startswith("Error [DLI-203]: ")
+    all_of_them = json.loads(dli("dataset", "validate", "--all", "-f", "json").stdout)
+    assert [(spec["name"], spec["valid"]) for spec in all_of_them["specs"]] == [
+        (name, False),
+        (DAILY, True),
+    ]
+    assert all_of_them["specs"][0]["errors"] == one["errors"]
+    assert all_of_them["left_out"] == []
+
+
 @pytest.mark.parametrize("words", [(), (DAILY, "--all"), ("--all", "-p", "x=1")])
 def test_validate_needs_a_name_or_all(dli: Dli, words: tuple[str, ...]) -> None:
     assert dli("dataset", "validate", *words).exit_code == 2

@@ -64,6 +64,23 @@ def test_a_run_writes_what_show_shows(dli: Dli) -> None:
     assert rows == [{"day": "2025-01-01", "paid": 10.5}]
 
 
+def test_a_result_as_json(dli: Dli, project: Path) -> None:
+    ran = json.loads(
+        dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01", "--format", "json").stdout
+    )
+    assert (ran["name"], ran["status"], ran["rows_affected"]) == (TOTALS, "success", 1)
+    assert (ran["rows_read"], ran["sql"], ran["is_dry_run"]) == (None, None, False)
+    words = ("dataset", "run", "--sql", "SELECT 1 AS one", "--format", "json", "--show-sql")
+    asked = json.loads(dli(*words).stdout)
+    assert (asked["columns"], asked["rows"], asked["row_count"]) == (["one"], [{"one": 1}], 1)
+    assert "SELECT 1" in asked["sql"]
+    file = project / "datasets" / f"dataset.{TOTALS}.yaml"
+    file.write_text(SPEC.replace("SUM(amount)", "SUM(amout)"))
+    failed = dli("dataset", "run", TOTALS, "-p", "ds=2025-01-01", "--format", "json")
+    assert (failed.exit_code, json.loads(failed.stdout)["status"]) == (1, "failure")
+    assert failed.stderr.startswith("Error [DLI-4")
+
+
 def test_a_run_that_only_reads_says_that_nothing_was_written(dli: Dli, project: Path) -> None:
     reads = SPEC.replace("INSERT INTO shop.sales.totals\n  SELECT day", "SELECT day")
     (project / "datasets" / f"dataset.{TOTALS}.yaml").write_text(reads)
