@@ -45,6 +45,11 @@ class Rules:
         return found
 
     @cached_property
+    def table_words(self) -> frozenset[str]:
+        """What comes after the last dot of each of `tables`."""
+        return frozenset(name.rpartition(".")[2] for name in self.tables)
+
+    @cached_property
     def expressions(self) -> dict[str, RuleEntry]:
         """A rule for every metric, by its name in lower case; rules go before definitions."""
         defined = (

@@ -40,9 +40,9 @@ class Nodes:
                 nodes += node.iter_expressions()
                 continue
             for key, part in node.args.items():
-                if key in _VALUES:
+                if part is None or key in _VALUES:
                     continue
-                if isinstance(part, list):
+                if part.__class__ is list:
                     nodes += [one for one in part if isinstance(one, Expr)]
                 elif isinstance(part, Expr):
                     nodes.append(part)

@@ -1,7 +1,8 @@
 """SQL rewritten by the rules of a project: metrics first, then tables, then what to look at."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -24,6 +25,9 @@ from dli.specs.suspicion import suspicions
 from dli.specs.syntax import Nodes
 
 __all__ = ["Rules", "Transpiled", "find_metrics", "transpile"]
+
+_NUMBERED = "_t"
+"""What names begin with that a generator makes up; it would count on with the next statement."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +54,45 @@ def transpile(sql: str, *, read: str, write: str, rules: Rules | None = None) ->
     rules = rules or Rules()
     text, applied, warnings = _with_metric(sql, read, rules)
     statements = parse_own_script(text, read)
-    tables = rules.tables
     for statement in statements:
         nodes = Nodes(statement, text)
         warnings += suspicions(statement, nodes)
-        applied += _substitute(nodes, tables) if tables else []
+        applied += _substitute(nodes, rules) if rules.tables else []
     if read != write or any(rule.type is RuleType.TABLE_SUBSTITUTION for rule in applied):
         text = _written(statements, write, text)
     return Transpiled(text, list({rule.id: rule for rule in applied}.values()), warnings)
 
 
 def _written(statements: Sequence[Expr], dialect: str, original: str) -> str:
-    writer = dialect_of(dialect)
     try:
-        texts = [
-            writer.generate(statement, copy=False, unsupported_level=ErrorLevel.RAISE)
-            for statement in statements
-        ]
+        texts = [_writers.text(statement, dialect) for statement in statements]
     except UnsupportedError as error:
         raise TranspileError(f"{dialect} cannot express this SQL: {error}") from None
     except (SqlglotError, RecursionError, ValueError):
         raise TranspileError(f"the SQL cannot be translated to {dialect}") from None
     return ";\n".join(texts) + (";" if original.rstrip().endswith(";") else "")
+
+
+class _Writers(threading.local):
+    """The generator of each dialect, for one statement at a time: making it takes as long as
+    writing a line of SQL.
+    """
+
+    def __init__(self) -> None:
+        self._by_dialect: dict[str, sqlglot.Generator] = {}
+
+    def text(self, statement: Expr, dialect: str) -> str:
+        """The tree, which is changed by this, as SQL; raises UnsupportedError."""
+        writer = self._by_dialect.pop(dialect, None)
+        if writer is None:
+            writer = dialect_of(dialect).generator(unsupported_level=ErrorLevel.RAISE)
+        text = writer.generate(statement, copy=False)
+        if _NUMBERED not in text:
+            self._by_dialect[dialect] = writer
+        return text
+
+
+_writers = _Writers()
 
 
 def find_metrics(sql: str, dialect: str) -> list[MetricMatch]:
@@ -121,15 +142,18 @@ def _with_metric(
     return sql, [], [warning]
 
 
-def _substitute(nodes: Nodes, rules: Mapping[str, RuleEntry]) -> list[RuleEntry]:
+def _substitute(nodes: Nodes, rules: Rules) -> list[RuleEntry]:
     """Replace tables in place; columns that name the table go with it."""
     applied = []
     for table in nodes.of(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
+        name = table.this
+        if not isinstance(name, exp.Identifier):
+            continue
+        if name.name.lower().rpartition(".")[2] not in rules.table_words:
             continue
         parts = [part.name for part in table.parts]
         keys = (".".join(parts[start:]).lower() for start in range(len(parts)))
-        rule = next((rules[key] for key in keys if key in rules), None)
+        rule = next((rules.tables[key] for key in keys if key in rules.tables), None)
         if rule is None or (nodes.of(exp.With) and names_a_cte(table)):
             continue
         new = [exp.Identifier(this=name, quoted=quoted) for name, quoted in _parts(rule.target)]
@@ -151,9 +175,10 @@ def _parts(name: str) -> tuple[tuple[str, bool], ...]:
 
 def _rename_columns(nodes: Nodes, old: list[str], new: list[exp.Identifier]) -> None:
     names = [part.lower() for part in old]
-    if any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
+    columns = list(nodes.columns(names[-1]))
+    if not columns or any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
         return  # the columns may mean the alias
-    for column in nodes.columns(names[-1]):
+    for column in columns:
         if not column.args.get("table"):
             continue
         qualifiers = [part.name.lower() for part in column.parts[:-1]]

@@ -188,3 +188,9 @@ def test_failures_have_their_codes() -> None:
         run("SELECT\n(")
     assert syntax.value.code == "DLI-202"
     assert "SQL:2, column" in syntax.value.message
+
+
+def test_a_name_that_is_made_up_is_the_same_each_time() -> None:
+    sql = "SELECT x FROM UNNEST([1, 2]) AS x LIMIT 1"
+    texts = [transpile(sql, read="bigquery", write="duckdb").sql for _ in range(3)]
+    assert set(texts) == {"SELECT x FROM UNNEST([1, 2]) AS _t0(x) LIMIT 1"}
