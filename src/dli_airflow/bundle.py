@@ -6,6 +6,7 @@ import gc
 import logging
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow.dag_processing.bundles.base import BaseDagBundle
@@ -83,10 +84,10 @@ class SpecBundle(BaseDagBundle):
             return float("inf")
 
     def _update(self) -> None:
-        import dli_airflow.loader  # noqa: F401 - those who parse files are forked from here
         from dli.specs.published import open_published  # Airflow's other processes need no store
         from dli_airflow.mirror import Mirror
 
+        import_module("dli_airflow.loader")  # the processes that need it are forked from this one
         # At Python's threshold the collector would take a fifth of a start with thousands of DAGs.
         gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
         self.path.mkdir(parents=True, exist_ok=True)
