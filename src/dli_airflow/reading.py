@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from multiprocessing import current_process, get_context
 from typing import TYPE_CHECKING, Any
 
 from dli.exceptions import DLIError, DLIValidationError, ErrorCode
@@ -31,12 +33,9 @@ class SpecReader:
         """Prepare what `content` answers, if it is many; what cannot be read is left to that."""
         if len(entries) < _MANY:
             return
-        texts = self._texts(entries)
-        names = [entry.name for entry in entries]
-        with ProcessPoolExecutor(mp_context=get_context("fork")) as parsers:
-            found = parsers.map(_content_if_usable, texts, names, chunksize=_CHUNK)
-            pairs = zip(entries, found, strict=True)
-            self._ahead = {entry: content for entry, content in pairs if content is not None}
+        found = _parsed(self._texts(entries), [entry.name for entry in entries])
+        pairs = zip(entries, found, strict=True)
+        self._ahead = {entry: content for entry, content in pairs if content is not None}
 
     def content(self, entry: PublishedEntry) -> dict[str, Any]:
         """The spec with its defaults, as JSON. Raises OSError, and DLIError for an unusable one."""
@@ -54,6 +53,16 @@ class SpecReader:
             return self._specs.read(entry)
         except (DLIError, OSError):
             return None
+
+
+def _parsed(texts: list[bytes | None], names: list[str]) -> list[dict[str, Any] | None]:
+    if not current_process().daemon:  # as Celery's workers are: they may have no children
+        with (
+            suppress(BrokenProcessPool),  # one was killed, as for want of memory
+            ProcessPoolExecutor(mp_context=get_context("fork")) as parsers,
+        ):
+            return list(parsers.map(_content_if_usable, texts, names, chunksize=_CHUNK))
+    return list(map(_content_if_usable, texts, names))
 
 
 def _content_if_usable(text: bytes | None, name: str) -> dict[str, Any] | None:

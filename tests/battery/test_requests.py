@@ -88,7 +88,7 @@ def token_of(server: Server, role: str) -> str | None:
 def test_t7_no_request_makes_the_server_fail_or_break_its_description(
     campaign: Campaign, server: Server, tmp_path: Path, role: str
 ) -> None:
-    wanted = campaign.size(ci=5_000, long=125_000)
+    wanted = campaign.size(ci=5_000, long=20_000)
     register = {"dataset_name": NAME, "cron": "0 6 * * *", "spec": SPEC}
     asked(server, "POST", "/workflows/register", register)
     token = token_of(server, role)

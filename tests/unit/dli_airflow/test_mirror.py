@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from multiprocessing import current_process
 from pathlib import Path
 
 import pytest
@@ -257,8 +258,9 @@ def test_a_spec_that_cannot_be_read_is_asked_for_again(
     assert store.text("lake.mart.t") == "second"
 
 
+@pytest.mark.parametrize("may_have_children", [True, False])
 def test_many_at_once_are_read_as_one_after_the_other(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, may_have_children: bool
 ) -> None:
     for number in range(20):
         store.put(f"lake.mart.table_{number}", f"text {number}")
@@ -272,6 +274,9 @@ def test_many_at_once_are_read_as_one_after_the_other(
     assert expected["lake.mart.other"].problem is not None
 
     monkeypatch.setattr("dli_airflow.reading._MANY", len(names))
+    if not may_have_children:
+        # What multiprocessing notes in the workers of Celery.
+        monkeypatch.setitem(vars(current_process())["_config"], "daemon", True)
     again = Mirror(tmp_path / "again", SHARDS)
     again.update(open_published(store.root.as_uri()), store.now)
     for name in names:
