@@ -10,6 +10,7 @@ from basecamp.specstore.location import open_spec_store
 from dli.exceptions import DLIValidationError
 from dli.outgoing import Destinations
 from dli.specs.published import open_published
+from dli_airflow.reading import SpecReader
 
 
 def content(name: str, description: str = "") -> dict[str, Any]:
@@ -144,3 +145,22 @@ def test_readers_beside_the_server_see_what_is_in_force(store: SpecStore, store_
     }
     assert later["a.two"] == found["a.two"]
     assert later["a.one"].signature != found["a.one"].signature
+
+
+def test_many_are_read_ahead(
+    store: SpecStore, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spec(number: int) -> dict[str, Any]:
+        return content(f"a.b.c{number}", f"text {number}") | {"query_statement": "SELECT 1"}
+
+    store.switch_code(store.stage_code({f"a.b.c{number}": spec(number) for number in range(20)}))
+    for number in range(20, 40):
+        store.put_manual(f"a.b.c{number}", spec(number))
+    published = open_published(store_url)
+    entries = list(published.scan().values())
+    monkeypatch.setattr("dli_airflow.reading._MANY", len(entries))
+    reader = SpecReader(published)
+    reader.read_ahead(entries)
+    monkeypatch.delattr(type(published), "read")  # nothing is read a second time
+    found = {entry.name: reader.content(entry)["description"] for entry in entries}
+    assert found == {f"a.b.c{number}": f"text {number}" for number in range(40)}
