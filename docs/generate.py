@@ -226,9 +226,9 @@ def long_run() -> str:
     rows = json.loads((DOCS.parent / LONG_RUN).read_text(encoding="utf-8"))["rows"]
     if not rows:
         return "`make battery-long` has not been run yet."
-    return table(
-        ("campaign", "outcome", "counted", "measured", "where"), [campaign(row) for row in rows]
-    )
+    heads = ("campaign", "outcome", "counted", "measured", "where")
+    words = "Each campaign as it ran last in full size; one that has no row has not run so yet.\n\n"
+    return words + table(heads, [campaign(row) for row in rows])
 
 
 def campaign(row: dict[str, Any]) -> tuple[str, ...]:
