@@ -43,7 +43,6 @@ class SpecBundle(BaseDagBundle):
         self._shards = shards
         self._mirror: Mirror | None = None
         self._specs: PublishedSpecs | None = None
-        self._is_fresh = False
 
     @property
     def path(self) -> Path:
@@ -61,7 +60,6 @@ class SpecBundle(BaseDagBundle):
             if self._age_s() > self.refresh_interval:
                 try:
                     self._update()
-                    self._is_fresh = True
                     gc.freeze()  # what has been read stays
                 except (DLIError, OSError) as exc:
                     if not (self.path / SENTINEL).exists():
@@ -70,10 +68,6 @@ class SpecBundle(BaseDagBundle):
         super().initialize()
 
     def refresh(self) -> None:
-        """Bring the folder up to date; not at once again, for the DAG processor asks for both."""
-        if self._is_fresh:
-            self._is_fresh = False
-            return
         with self.lock():
             self._update()
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from multiprocessing import current_process, get_context
 from typing import TYPE_CHECKING, Any
 
-from dli.exceptions import DLIError, DLIValidationError, ErrorCode
-from dli.specs.parser import parse_dataset
+from dli.exceptions import DLIError
+from dli.specs.parser import named_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +73,6 @@ def _content_if_usable(text: bytes | None, name: str) -> dict[str, Any] | None:
 
 
 def _content(text: bytes, name: str) -> dict[str, Any]:
-    spec = parse_dataset(text, f"{name}.yaml")
-    if spec.name != name:
-        raise DLIValidationError(
-            "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID
-        )
+    spec = named_dataset(text, name)
     content: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     return content

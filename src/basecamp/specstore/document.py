@@ -10,7 +10,7 @@ import yaml
 from basecamp.specstore.name import check_name
 from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.dataset import DatasetSpec
-from dli.specs.parser import parse_dataset
+from dli.specs.parser import named_dataset
 
 if TYPE_CHECKING:
     from dli.models.metric import MetricSpec
@@ -35,12 +35,7 @@ def from_yaml(data: bytes, name: str) -> dict[str, Any]:
         DLIValidationError: the text is no valid spec of that name (DLI-203 or a more exact code).
     """
     check_name(name)
-    spec = parse_dataset(data, f"{name}.yaml")
-    if spec.name != name:
-        raise DLIValidationError(
-            "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID
-        )
-    return stored_form(spec)
+    return stored_form(named_dataset(data, name))
 
 
 def stored_form(spec: DatasetSpec | MetricSpec) -> dict[str, Any]:

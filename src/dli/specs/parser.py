@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from dli.exceptions import DLIValidationError
+from dli.exceptions import DLIValidationError, ErrorCode
 from dli.models.dataset import DatasetSpec
 from dli.models.metric import MetricSpec
 from dli.models.spec import SpecType
@@ -24,6 +24,7 @@ __all__ = [
     "SpecFile",
     "dataset_from_mapping",
     "metric_from_mapping",
+    "named_dataset",
     "parse_dataset",
     "parse_spec",
     "unknown_keys",
@@ -82,6 +83,19 @@ def parse_dataset(source: bytes, label: str) -> DatasetSpec:
     """
     file = parse_spec(source, label=label)
     return _dataset(file.spec, file.document)
+
+
+def named_dataset(source: bytes, name: str) -> DatasetSpec:
+    """The dataset spec in the file of this name in a spec store.
+
+    Raises: DLIValidationError as `parse_spec`, DLI-203 when the spec has another name.
+    """
+    spec = parse_dataset(source, f"{name}.yaml")
+    if spec.name != name:
+        raise DLIValidationError(
+            "The spec's name is not the name of its file.", code=ErrorCode.SPEC_INVALID
+        )
+    return spec
 
 
 def dataset_from_mapping(

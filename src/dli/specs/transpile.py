@@ -176,7 +176,7 @@ def _parts(name: str) -> tuple[tuple[str, bool], ...]:
 def _rename_columns(nodes: Nodes, old: list[str], new: list[exp.Identifier]) -> None:
     names = [part.lower() for part in old]
     columns = list(nodes.columns(names[-1]))
-    if not columns or any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
+    if columns and any(alias.name.lower() == names[-1] for alias in nodes.of(exp.TableAlias)):
         return  # the columns may mean the alias
     for column in columns:
         if not column.args.get("table"):
