@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings, stateful
@@ -37,6 +37,8 @@ name_of = st.sampled_from(NAMES)
 
 class Silent:
     """An engine that runs nothing; its part is played by the steps."""
+
+    can_hold: ClassVar = False
 
     def wake(self) -> None: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -58,6 +58,9 @@ class Engine(Protocol):
     def wake(self) -> None:
         """The state store has changed: look for work."""
         ...
+
+    can_hold: ClassVar[bool]
+    """Whether `admit` may refuse a run; to ask it takes its time then."""
 
     def admit(self, dataset_name: str) -> None:
         """Refuse a run that would wait for ever; an engine that is away refuses nothing.

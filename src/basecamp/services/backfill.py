@@ -9,7 +9,7 @@ from basecamp.failpoint import failpoint
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.permission import Effect
 from basecamp.services.run import (
-    checked_parameters,
+    check_parameters,
     parse_date,
     raise_refusal,
     runnable,
@@ -63,14 +63,14 @@ class BackfillService:
         with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
             content = spec.load(tx, row.spec_hash)
-        stored = checked_parameters(content, parameters)
+        check_parameters(content, parameters)
         intervals = intervals_between(row.cron, row.timezone, first, last)
         if not intervals:
             raise _refused("No data interval of the schedule starts in this range.")
         if dry_run:
             with self._database.read() as tx:
                 wanted = _wanted(tx, name, intervals, skip_completed=skip_completed)
-            self._check(row, content, stored, wanted)
+            self._check(row, content, parameters, wanted)
             return _dry_reply(
                 name, (first, last), _message(len(wanted), len(intervals)), len(wanted)
             )
@@ -80,7 +80,7 @@ class BackfillService:
         def plan(change: Change) -> Reply:
             current = runnable(change.tx, name, source_type)
             wanted = _wanted(change.tx, name, intervals, skip_completed=skip_completed)
-            backfill_id = _store(change, current, wanted, stored, (first, last))
+            backfill_id = _store(change, current, wanted, parameters, (first, last))
             change.audit(
                 "backfill.start", name, detail={"run_id": backfill_id, "runs": len(wanted)}
             )

@@ -123,10 +123,7 @@ class Commands:
     def replay(self, caller: Caller, permit: Permit) -> Reply | None:
         """The first answer to this key, before any costly check is made again."""
         with self.keeping_refusals(caller), self._database.read() as tx:
-            permit(tx)
-            if caller.idempotency is None:
-                return None
-            return _stored_reply(tx, caller.idempotency, caller.name)
+            return first_reply(tx, caller, permit)
 
     def insist(self, caller: Caller, permit: Permit, action: Callable[[Change], Reply]) -> Reply:
         """As `execute`, and on a full disk with the space that is kept for what has to be done."""
@@ -155,11 +152,8 @@ class Commands:
         """
         failpoint("command.asked")
         with self.keeping_refusals(caller), self._database.transaction(is_alone=is_alone) as tx:
-            permit(tx)
-            if caller.idempotency is not None:
-                stored = _stored_reply(tx, caller.idempotency, caller.name)
-                if stored is not None:
-                    return stored
+            if (stored := first_reply(tx, caller, permit)) is not None:
+                return stored
             now = self._clock.now()
             reply = action(Change(tx, now, caller))
             self._keep(tx, caller, StoredAnswer("", reply.status, reply.body), now)
@@ -250,20 +244,20 @@ class Commands:
                 self._keep(tx, caller, answer, self._clock.now())
 
 
-def _scope(key: Idempotency, caller_name: str) -> str:
-    parts = f"{caller_name}\n{key.method}\n{key.path}\n{key.key}"
-    return hashlib.sha256(parts.encode()).hexdigest()
+def first_reply(tx: Connection, caller: Caller, permit: Permit) -> Reply | None:
+    """What was answered to the key of a request that is permitted, if it came before.
 
-
-def _stored_row(tx: Connection, key: Idempotency, caller_name: str) -> StoredAnswer | None:
-    return idempotency.find(tx, _scope(key, caller_name))
-
-
-def _stored_reply(tx: Connection, key: Idempotency, caller_name: str) -> Reply | None:
-    stored = _stored_row(tx, key, caller_name)
+    Raises:
+        DLIValidationError: the key was used with another body (DLI-204).
+        DLIError: what `permit` refuses with, or the first request was refused with.
+    """
+    permit(tx)
+    if caller.idempotency is None:
+        return None
+    stored = _stored_row(tx, caller.idempotency, caller.name)
     if stored is None:
         return None
-    if stored.body_hash != key.body_sha256:
+    if stored.body_hash != caller.idempotency.body_sha256:
         raise DLIValidationError(
             "This idempotency key was used with another body.", code=ErrorCode.PARAMETER_INVALID
         )
@@ -271,3 +265,12 @@ def _stored_reply(tx: Connection, key: Idempotency, caller_name: str) -> Reply |
         code = ErrorCode(stored.answer["code"])
         raise DLIError(stored.answer["message"], code=code, details={"replayed": True})
     return Reply(stored.status, stored.answer, replayed=True)
+
+
+def _scope(key: Idempotency, caller_name: str) -> str:
+    parts = f"{caller_name}\n{key.method}\n{key.path}\n{key.key}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _stored_row(tx: Connection, key: Idempotency, caller_name: str) -> StoredAnswer | None:
+    return idempotency.find(tx, _scope(key, caller_name))

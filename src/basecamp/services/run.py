@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from basecamp.engines.base import CheckResult, Engine, RunSpec
 from basecamp.engines.observer import UNOBSERVED, Observer
 from basecamp.failpoint import failpoint
-from basecamp.services.command import Caller, Change, Commands, Permit, Reply
+from basecamp.services.command import Caller, Change, Commands, Permit, Reply, first_reply
 from basecamp.services.pace import UNLIMITED, check_pace
 from basecamp.services.permission import Actor, Effect, Resource, authorize, teams_within
 from basecamp.services.record import attempt_record, backfill_record, run_record
@@ -61,11 +61,10 @@ def runnable(tx: Connection, name: str, source_type: str | None) -> WorkflowRow:
     return row
 
 
-def checked_parameters(content: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters as stored with the run, after every one was checked against the spec (204)."""
+def check_parameters(content: dict[str, Any], given: dict[str, Any]) -> None:
+    """See that every parameter is one that the spec takes (204)."""
     declared = DatasetSpec.model_validate(content).parameters
     bind(declared, given)
-    return given
 
 
 def raise_refusal(found: CheckResult) -> None:
@@ -128,32 +127,28 @@ class RunService:
             RequestRefusedError: the dataset was started a moment ago (429).
         """
         permit = permit_on(caller, Effect.RUN_START, name)
-        if (first := self._commands.replay(caller, permit)) is not None:
-            return first
-        with self._commands.keeping_refusals(caller), self._database.read() as tx:
-            row = runnable(tx, name, source_type)
-            content = spec.load(tx, row.spec_hash)
-        stored = checked_parameters(content, parameters)
-        interval = self._interval(row, parameters)
         if dry_run:
-            return self._dry_run(row, content, stored, interval)
-        check_pace(self._starts, caller, name)
-        self._engine.admit(name)
+            return self._dry_run(caller, permit, name, parameters, source_type)
+        if self._engine.can_hold:
+            if (first := self._commands.replay(caller, permit)) is not None:
+                return first
+            self._engine.admit(name)
 
         def queue(change: Change) -> Reply:
+            row, _, interval = self._asked(change.tx, name, parameters, source_type)
+            check_pace(self._starts, caller, name)
             values = run_values(
-                runnable(change.tx, name, source_type),
+                row,
                 interval,
                 run_type="adhoc",
                 now=change.now,
                 triggered_by=caller.name,
-                parameters=stored,
+                parameters=parameters,
             )
-            run.add(change.tx, [values])
-            origin.add(change.tx, [values["run_id"]], caller.origin)
-            change.audit("run.start", name, detail={"run_id": values["run_id"]})
-            record = run_record(_found(change.tx, values["run_id"]))
-            return Reply(202, {**record, "message": "The run is queued."})
+            queued = run.add_one(change.tx, values)
+            origin.add(change.tx, [queued.run_id], caller.origin)
+            change.audit("run.start", name, detail={"run_id": queued.run_id})
+            return Reply(202, {**run_record(queued), "message": "The run is queued."})
 
         reply = self._commands.execute(caller, permit, queue)
         if not reply.replayed:
@@ -252,13 +247,27 @@ class RunService:
             return interval_for_date(row.cron, row.timezone, day)
         return latest_interval(row.cron, row.timezone, self._clock.now())
 
+    def _asked(
+        self, tx: Connection, name: str, parameters: dict[str, Any], source_type: str | None
+    ) -> tuple[WorkflowRow, dict[str, Any], Interval]:
+        """The workflow, its spec and the interval of a run that may be asked for so."""
+        row = runnable(tx, name, source_type)
+        content = spec.load(tx, row.spec_hash)
+        check_parameters(content, parameters)
+        return row, content, self._interval(row, parameters)
+
     def _dry_run(
         self,
-        row: WorkflowRow,
-        content: dict[str, Any],
+        caller: Caller,
+        permit: Permit,
+        name: str,
         parameters: dict[str, Any],
-        interval: Interval,
+        source_type: str | None,
     ) -> Reply:
+        with self._commands.keeping_refusals(caller), self._database.read() as tx:
+            if (first := first_reply(tx, caller, permit)) is not None:
+                return first
+            row, content, interval = self._asked(tx, name, parameters, source_type)
         asked = RunSpec(content, parameters, interval.start, interval.end, row.timezone)
         found = self._engine.check(asked, bind=True)
         if not found.ok:

@@ -19,7 +19,6 @@ _LONGEST_S = 0.05
 """After this a convoy takes nobody on any more: those in it wait for its commit."""
 
 _BEGIN = "SAVEPOINT follower"
-_KEEP = "RELEASE SAVEPOINT follower"
 _UNDO = "ROLLBACK TO SAVEPOINT follower"
 
 
@@ -89,8 +88,6 @@ class Convoys:
         is_first = convoy.is_empty
         try:
             yield convoy.connection
-            if not is_first:
-                convoy.connection.exec_driver_sql(_KEEP)
         except BaseException as exc:
             self._undo(convoy, exc, is_first=is_first)
             raise
@@ -159,7 +156,6 @@ class Convoys:
             return
         try:
             convoy.connection.exec_driver_sql(_UNDO)
-            convoy.connection.exec_driver_sql(_KEEP)
         except Exception:  # noqa: BLE001 - the database has dropped the whole transaction
             self._fail(convoy, exc)
             return

@@ -69,9 +69,10 @@ class Database:
             from basecamp.store import postgres  # its driver loads where it is used
 
             self._postgres = postgres
-            self._writer = postgres.engine(url, writes=True)
-            self._reader = postgres.engine(url, writes=False)
-            self._lessor = postgres.engine(url, writes=True)
+            self._trust = postgres.Trust()
+            self._writer = postgres.engine(url, self._trust, writes=True)
+            self._reader = postgres.engine(url, self._trust, writes=False)
+            self._lessor = postgres.engine(url, self._trust, writes=True)
         else:
             self._writer = sqlite.engine(url, writes=True)
             self._reader = sqlite.engine(url, writes=False)
@@ -184,6 +185,8 @@ class Database:
             self.busy_count += 1
             return _unavailable("The state store is busy.", busy=True)
         self._has_failed = True
+        if self.is_shared:  # its other sessions have probably ended with this one
+            self._trust.end()
         if trouble == "full":
             return StorageFullError(
                 "The disk of the state store is full.",

@@ -5,24 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from basecamp.store import table
 
 KEEP = timedelta(days=7)
-_FORGOTTEN_AT_ONCE = 10
 _ROWS = table.idempotency
 _ADD = insert(_ROWS)
 _FIND = select(_ROWS.c.body_hash, _ROWS.c.status, _ROWS.c.answer).where(
     _ROWS.c.scope_hash == bindparam("scope_hash")
 )
-_EXPIRED = (
-    select(_ROWS.c.scope_hash)
-    .where(_ROWS.c.created_at < bindparam("before"))
-    .order_by(_ROWS.c.created_at)
-    .limit(_FORGOTTEN_AT_ONCE)
-)
-_FORGET = delete(_ROWS).where(_ROWS.c.scope_hash.in_(_EXPIRED))
 
 
 class StoredAnswer(NamedTuple):
@@ -40,6 +32,5 @@ def find(tx: Connection, scope_hash: str) -> StoredAnswer | None:
 
 
 def save(tx: Connection, scope_hash: str, stored: StoredAnswer, now: datetime) -> None:
-    """Keep an answer for at least `KEEP`; the scope must be new. A few expired ones go for it."""
-    tx.execute(_FORGET, {"before": now - KEEP})
+    """Keep an answer for at least `KEEP`; the scope must be new."""
     tx.execute(_ADD, {"scope_hash": scope_hash, "created_at": now, **stored._asdict()})

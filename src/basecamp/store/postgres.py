@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from dli.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 CHANNEL = "basecamp"
 """Where servers tell each other that they have changed the store."""
 
 _TURN = 0x62617365  # "base": any number that no other program on the same database takes
 BUSY_S = 5
+_TRUSTED_S = 1.0
+_USED_AT = "basecamp.used_at"
 _SESSION = {
     "lock_timeout": "5s",
     "statement_timeout": "30s",
@@ -59,7 +65,24 @@ def driver_url(url: str) -> str:
     return parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def engine(url: str, *, writes: bool) -> Engine:
+class Trust:
+    """Which connections are used without a try: those that were used a moment ago.
+
+    To try each of them each time costs a request on a busy server as much as what it asks.
+    """
+
+    def __init__(self) -> None:
+        self._since = -math.inf
+
+    def end(self) -> None:
+        """A connection was found broken: try all others before they are used."""
+        self._since = time.monotonic()
+
+    def covers(self, used_at: float) -> bool:
+        return used_at > max(self._since, time.monotonic() - _TRUSTED_S)
+
+
+def engine(url: str, trust: Trust, *, writes: bool) -> Engine:
     """The one writing connection of this server, or connections that read in one snapshot each.
 
     Raises:
@@ -68,19 +91,37 @@ def engine(url: str, *, writes: bool) -> Engine:
     session = _SESSION | ({} if writes else _READ_ONLY)
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
     try:
-        return create_engine(
+        created = create_engine(
             parsed(url),
             poolclass=QueuePool,
             pool_size=1 if writes else 8,
             max_overflow=0,
             pool_timeout=BUSY_S,
-            pool_pre_ping=True,
             connect_args={"options": options, "application_name": "basecamp", **SOCKET},
         )
     except (ImportError, NoSuchModuleError) as exc:
         raise ConfigurationError(
             "PostgreSQL needs its driver: install the extra, dli[postgres]."
         ) from exc
+    _try_before_use(created, trust)
+    return created
+
+
+def _try_before_use(of: Engine, trust: Trust) -> None:
+    """Replace a connection that went unnoticed, as with a restart, instead of failing with it."""
+
+    @event.listens_for(of, "checkin")
+    def _returned(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(of, "checkout")
+    def _taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if trust.covers(record.info.get(_USED_AT, math.inf)):
+            return
+        try:
+            of.dialect.do_ping(connection)
+        except of.dialect.loaded_dbapi.Error as exc:
+            raise InvalidatePoolError from exc
 
 
 def wait_for_turn(tx: Connection) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RUN = table.run
 _ATTEMPT = table.attempt
 _ADD = insert(_RUN)
+_ADD_ONE = _ADD.returning(_RUN)
 _ONCE = ("dataset_name", "scheduled_for")
 _ADD_ONCE = {
     dialect: statement.on_conflict_do_nothing(index_elements=_ONCE).returning(_RUN.c.seq)
@@ -92,6 +93,15 @@ def add(tx: Connection, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         counts.add(TallyKey(row["dataset_name"], row["source_type"], row["run_type"], "PENDING"))
     counts.write(tx)
+
+
+def add_one(tx: Connection, values: dict[str, Any]) -> RunRow:
+    """Queue one run and return it as stored."""
+    row = tx.execute(_ADD_ONE, values).one()
+    counts = Tally()
+    counts.add(key(row))
+    counts.write(tx)
+    return row
 
 
 def add_scheduled(tx: Connection, row: dict[str, Any]) -> bool:

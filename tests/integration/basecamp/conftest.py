@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,6 +32,8 @@ _UNLIMITED = {"read_rate": NO_LIMIT, "change_rate": NO_LIMIT, "run_rate": NO_LIM
 @dataclass
 class QuietEngine:
     """An engine that runs nothing; a test plays its part with `begin` and `end`."""
+
+    can_hold: ClassVar = False
 
     answer: CheckResult = field(
         default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])

@@ -22,6 +22,7 @@ def held(site: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event
     site.basecamp.site.waiting_room._turns = None
     assert site.register(NAME).status == 201
     free = threading.Event()
+    monkeypatch.setattr(site.engine, "can_hold", True)
     monkeypatch.setattr(site.engine, "admit", lambda _: free.wait(30))
     yield free
     free.set()

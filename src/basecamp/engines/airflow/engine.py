@@ -6,7 +6,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.airflow.fault import AirflowError, Reason
@@ -52,6 +52,8 @@ _IN_FORCE_NAMES = 20
 
 class AirflowEngine:
     """Runs on a real Airflow; implements `basecamp.engines.base.Engine`."""
+
+    can_hold: ClassVar = True
 
     def __init__(
         self,

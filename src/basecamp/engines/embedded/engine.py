@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from basecamp.clock import Clock, SystemClock
 from basecamp.engines.embedded import dispatch, scheduler
@@ -60,6 +60,8 @@ class EmbeddedSettings:
 
 class EmbeddedEngine:
     """Scheduler, queue and worker on one machine; implements `basecamp.engines.base.Engine`."""
+
+    can_hold: ClassVar = False
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,6 +22,8 @@ from dli.exceptions import DLIError, ErrorCode, ServerError, WorkflowExecutionEr
 @dataclass
 class QuietEngine:
     """An engine that runs nothing: what a service asks of it is kept."""
+
+    can_hold: ClassVar = True
 
     answer: CheckResult = field(
         default_factory=lambda: CheckResult(ok=True, statements=["SELECT 1"])

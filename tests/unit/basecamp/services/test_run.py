@@ -3,11 +3,10 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
 from basecamp.engines.base import CheckResult
 from basecamp.services.backfill import BackfillService
@@ -15,7 +14,7 @@ from basecamp.services.command import Caller
 from basecamp.services.permission import local_actor
 from basecamp.services.run import RunService
 from basecamp.services.workflow import WorkflowService
-from basecamp.store import idempotency, run, table
+from basecamp.store import run
 from basecamp.store.database import Database
 from basecamp.store.tally import Tally
 from dli.exceptions import (
@@ -276,27 +275,3 @@ def test_that_there_is_no_such_workflow_stays_the_answer_to_a_key(
         runs.start(keyed, "shop.sales.other", parameters={})
     assert caught.value.code is ErrorCode.WORKFLOW_NOT_FOUND
     assert caught.value.details["replayed"]
-
-
-def test_answers_to_keys_are_forgotten_after_their_time_a_few_with_each_new_one(
-    runs: RunService, database: Database, keyed: Caller, clock: Any
-) -> None:
-    assert keyed.idempotency is not None
-    old = [
-        replace(keyed, idempotency=replace(keyed.idempotency, key=f"old-{n}")) for n in range(12)
-    ]
-    for caller in old:
-        runs.start(caller, NAME, parameters={})
-
-    def kept() -> int:
-        with database.read() as tx:
-            return int(tx.execute(select(func.count()).select_from(table.idempotency)).scalar_one())
-
-    clock.advance(idempotency.KEEP)
-    runs.start(keyed, NAME, parameters={})
-    assert kept() == 13
-    clock.advance(timedelta(seconds=1))
-    for n in range(2):
-        new = replace(keyed.idempotency, key=f"new-{n}")
-        runs.start(replace(keyed, idempotency=new), NAME, parameters={})
-    assert kept() == 3
