@@ -33,6 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     is_long = config.getoption("--battery") == "long"
+    if not is_long:
+        left_out = [item for item in items if item.get_closest_marker("release")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if HERE not in item.path.parents:
             continue

@@ -86,8 +86,8 @@ def test_g7_fifty_who_trigger_at_once_are_answered_in_time(
     times_ms = [one.seconds * 1000 for line in told for one in line]
     campaign.count("triggers", len(times_ms))
     campaign.figure("median", percentile(times_ms, 0.5), "ms")
-    # On PostgreSQL the goal of 200 ms is not reached yet, docs/reliability.md says so: this keeps
-    # what there is.
+    # On PostgreSQL the goal of 200 ms is not reached each time, docs/reliability.md says so: this
+    # keeps what there is.
     campaign.figure("p99, to become 200", percentile(times_ms, 0.99), "ms", limit=1_000)
 
 

@@ -62,23 +62,24 @@ class Callers:
         day = datetime(1900, 1, 1, tzinfo=UTC)
         while not self._stop.is_set():
             text = day.date().isoformat()
-            self.taken[name].append(self._until_taken(name, text))
+            self.taken[name].append(self.ask(name, text))
             day += timedelta(days=1)
             self._stop.wait(self._pause_s)
 
-    def _until_taken(self, name: str, day: str) -> Taken:
+    def ask(self, name: str, day: str) -> Taken:
+        """Ask for one run until it is taken, in whatever thread."""
         key = f"{name}-{day}"
         while True:
             self.tries += 1
             try:
-                run_id = self._ask(name, key, day)
+                run_id = self._try(name, key, day)
             except (OSError, http.client.HTTPException, ValueError):
                 run_id = None
             if run_id is not None:
                 return Taken(key, run_id, day, time.monotonic())
             time.sleep(_PAUSE_S)
 
-    def _ask(self, name: str, key: str, day: str) -> str | None:
+    def _try(self, name: str, key: str, day: str) -> str | None:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
         try:
             body = json.dumps({"parameters": {"execution_date": day}})

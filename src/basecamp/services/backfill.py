@@ -9,7 +9,7 @@ from basecamp.failpoint import failpoint
 from basecamp.services.command import Caller, Change, Commands, Reply
 from basecamp.services.permission import Effect
 from basecamp.services.run import (
-    check_parameters,
+    declared_in,
     parse_date,
     raise_refusal,
     runnable,
@@ -19,6 +19,7 @@ from basecamp.services.workflow import permit_on
 from basecamp.store import backfill, origin, run, spec
 from basecamp.store.new_run import new_run_id, run_values
 from dli.exceptions import DLIValidationError, ErrorCode
+from dli.specs.parameter import bind
 from dli.specs.schedule import Interval, intervals_between
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class BackfillService:
         with self._commands.keeping_refusals(caller), self._database.read() as tx:
             row = runnable(tx, name, source_type)
             content = spec.load(tx, row.spec_hash)
-        check_parameters(content, parameters)
+        bind(declared_in(content), parameters)
         intervals = intervals_between(row.cron, row.timezone, first, last)
         if not intervals:
             raise _refused("No data interval of the schedule starts in this range.")

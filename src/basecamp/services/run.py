@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from basecamp.rate import Allowances
     from basecamp.store.database import Database
     from basecamp.store.workflow import WorkflowRow
+    from dli.models.spec import QueryParameter
 
 _log = logging.getLogger(__name__)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHOWN_DAYS = 1_000
+_DECLARED_MAX = 10_000
 
 
 def runnable(tx: Connection, name: str, source_type: str | None) -> WorkflowRow:
@@ -61,10 +63,9 @@ def runnable(tx: Connection, name: str, source_type: str | None) -> WorkflowRow:
     return row
 
 
-def check_parameters(content: dict[str, Any], given: dict[str, Any]) -> None:
-    """See that every parameter is one that the spec takes (204)."""
-    declared = DatasetSpec.model_validate(content).parameters
-    bind(declared, given)
+def declared_in(content: dict[str, Any]) -> list[QueryParameter]:
+    """The parameters that a spec takes."""
+    return DatasetSpec.model_validate(content).parameters
 
 
 def raise_refusal(found: CheckResult) -> None:
@@ -108,6 +109,7 @@ class RunService:
         self._clock = clock
         self._observer = observer
         self._commands = Commands(database, clock)
+        self._declared: dict[str, list[QueryParameter]] = {}
 
     def start(
         self,
@@ -135,7 +137,7 @@ class RunService:
             self._engine.admit(name)
 
         def queue(change: Change) -> Reply:
-            row, _, interval = self._asked(change.tx, name, parameters, source_type)
+            row, interval = self._asked(change.tx, name, parameters, source_type)
             check_pace(self._starts, caller, name)
             values = run_values(
                 row,
@@ -249,12 +251,20 @@ class RunService:
 
     def _asked(
         self, tx: Connection, name: str, parameters: dict[str, Any], source_type: str | None
-    ) -> tuple[WorkflowRow, dict[str, Any], Interval]:
-        """The workflow, its spec and the interval of a run that may be asked for so."""
+    ) -> tuple[WorkflowRow, Interval]:
+        """The workflow and the interval of a run that may be asked for so."""
         row = runnable(tx, name, source_type)
-        content = spec.load(tx, row.spec_hash)
-        check_parameters(content, parameters)
-        return row, content, self._interval(row, parameters)
+        bind(self._parameters_of(tx, row.spec_hash), parameters)
+        return row, self._interval(row, parameters)
+
+    def _parameters_of(self, tx: Connection, spec_hash: str) -> list[QueryParameter]:
+        """Those that a spec declares, remembered: under its hash it never changes."""
+        known = self._declared.get(spec_hash)
+        if known is None:
+            if len(self._declared) >= _DECLARED_MAX:
+                self._declared.clear()
+            known = self._declared[spec_hash] = declared_in(spec.load(tx, spec_hash))
+        return known
 
     def _dry_run(
         self,
@@ -267,7 +277,8 @@ class RunService:
         with self._commands.keeping_refusals(caller), self._database.read() as tx:
             if (first := first_reply(tx, caller, permit)) is not None:
                 return first
-            row, content, interval = self._asked(tx, name, parameters, source_type)
+            row, interval = self._asked(tx, name, parameters, source_type)
+            content = spec.load(tx, row.spec_hash)
         asked = RunSpec(content, parameters, interval.start, interval.end, row.timezone)
         found = self._engine.check(asked, bind=True)
         if not found.ok:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from basecamp.store import table
+from basecamp.store.convoy import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ _ADD = insert(_AUDIT)
 _LAST = select(_AUDIT.c.hash).order_by(_AUDIT.c.id.desc()).limit(1)
 _HASHED = ("at", "actor", "action", "resource", "request_id", "reason", "detail")
 _BATCH = 1_000
+_HEAD = "audit head"
 START = "0" * 64
 """What the first row is chained to."""
 
@@ -70,8 +72,10 @@ def record(
         "detail": detail or {},
     }
     # Writing transactions come one after the other, so no other row can follow the same one.
-    before = tx.execute(_LAST).scalar()
-    tx.execute(_ADD, {**row, "hash": chained(before or START, row)})
+    known = remembered(tx)
+    before = known.get(_HEAD) or tx.execute(_LAST).scalar() or START
+    known[_HEAD] = chained(before, row)
+    tx.execute(_ADD, {**row, "hash": known[_HEAD]})
 
 
 def chained(before: str, row: Mapping[str, Any] | RowMapping) -> str:

@@ -12,6 +12,7 @@ from basecamp.failpoint import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from sqlalchemy import Connection, Engine
 
@@ -20,6 +21,16 @@ _LONGEST_S = 0.05
 
 _BEGIN = "SAVEPOINT follower"
 _UNDO = "ROLLBACK TO SAVEPOINT follower"
+_MEMORY = "basecamp.convoy"
+
+
+def remembered(tx: Connection) -> dict[str, Any]:
+    """What those who wrote in this transaction of the database before know of it.
+
+    They write one after the other, so it stays true; it is empty again after a block was undone.
+    """
+    found: dict[str, Any] = tx.info.get(_MEMORY, {})
+    return found
 
 
 class NoTurnError(Exception):
@@ -129,6 +140,7 @@ class Convoys:
         try:
             connection = self._engine.connect()
             connection.begin()
+            connection.info[_MEMORY] = {}
             self._on_begin(connection)
         except BaseException:
             if connection is not None:
@@ -156,6 +168,7 @@ class Convoys:
             return
         try:
             convoy.connection.exec_driver_sql(_UNDO)
+            remembered(convoy.connection).clear()
         except Exception:  # noqa: BLE001 - the database has dropped the whole transaction
             self._fail(convoy, exc)
             return

@@ -4,16 +4,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from sqlalchemy import Connection, event, text
 
+from basecamp.store import audit
 from basecamp.store.database import Database
 from dli.exceptions import ServerError
 
 WRITERS = 24
 PATIENCE_S = 30
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -106,6 +109,20 @@ def test_who_fails_among_others_is_undone_alone(crowd: Crowd) -> None:
         one.result(PATIENCE_S)
     assert written(crowd.database) == ["a", "b", "c", "first"]
     assert len(crowd.commits) == 1
+
+
+def test_what_one_who_failed_knew_is_known_no_more(crowd: Crowd) -> None:
+    def record(resource: str, *, fails: bool) -> None:
+        with crowd.database.transaction() as tx:
+            audit.record(tx, at=NOON, actor="ana", action="a", resource=resource)
+            if fails:
+                raise KeyError
+
+    for one in crowd.run([partial(record, name, fails=name == "w01") for name in names(3)]):
+        one.exception(PATIENCE_S)
+    with crowd.database.read() as tx:
+        chain = audit.walk(tx)
+    assert (chain.rows, chain.broken_id) == (2, None)
 
 
 def test_the_last_one_failing_stores_the_others(crowd: Crowd) -> None:
