@@ -1,4 +1,4 @@
-"""Ten thousand runs are started while Basecamp is killed: each arrives once in a real Airflow."""
+"""Runs are started while Basecamp is killed: each arrives in a real Airflow, once."""
 
 import os
 import signal
@@ -63,7 +63,7 @@ def count_in_airflow(server: AirflowServer) -> int:
 def start_each(campaign: Campaign, server: AirflowServer, names: list[str]) -> list[Taken]:
     """Four callers share the names; the server is killed now and then while they ask."""
     callers = Callers(server, [])
-    kill_at = {campaign.random.randrange(len(names)) for _ in range(len(names) // 200)}
+    kill_at = {campaign.random.randrange(len(names)) for _ in range(len(names) // 50)}
     taken: list[Taken] = []
     killing = threading.Lock()
 
@@ -86,7 +86,7 @@ def start_each(campaign: Campaign, server: AirflowServer, names: list[str]) -> l
 def test_g1_of_runs_started_on_a_real_airflow_amid_kills_none_is_lost_or_doubled(
     campaign: Campaign, server: AirflowServer
 ) -> None:
-    names = [f"shop.sales.n{number:05}" for number in range(campaign.size(ci=400, long=10_000))]
+    names = [f"shop.sales.n{number:05}" for number in range(campaign.size(ci=400, long=2_000))]
     client = server.client(timeout_s=600)
     record(client.workflow_publish([spec(name) for name in names], version="many"))
     taken = start_each(campaign, server, names)
