@@ -57,7 +57,7 @@ def test_t1_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(
     campaign: Campaign, server: Server, kept: Kept
 ) -> None:
     cycles = campaign.size(ci=60 if kept.url is None else 30, long=1_000)
-    with Callers(server, DATASETS, pause_s=0.2) as callers:
+    with Callers(server, DATASETS, pause_s=0.1) as callers:
         for number in range(cycles):
             before = callers.count
             if number % 4 == 3:
